@@ -1,0 +1,90 @@
+"""Structures in space: where the end plates are, which way the fibres run.
+
+Each structure is an ellipsoid in the frame of its region, filled with weighted nodes that stand
+for its end plates (or gland cells). The solids are simple on purpose; a voxel anatomy may replace
+them behind the same `Structure`.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+
+NODES = 128
+SECTION_RATIO = 1.6  # width / thickness of a limb muscle's cross-section (assumed)
+
+Kind = Literal["muscle", "layer"]
+
+
+@dataclass(frozen=True, eq=False)
+class Structure:
+    """A muscle, layer or gland with nodes in its end-plate zone.
+
+    Shapes: centre_mm and half_mm (3,), frame (3, 3) with the fibre direction, the direction
+    across and the depth as rows, pattern_mm (site, 3).
+    """
+
+    id: str
+    kind: Kind
+    region: str
+    """Structures of one region share a frame and may spill into each other."""
+    compartment: str
+    centre_mm: Float[np.ndarray, "3"]
+    frame: Float[np.ndarray, "3 3"]
+    half_mm: Float[np.ndarray, "3"]
+    """Half axes along the fibres, across, and in depth."""
+    plate_share: float = 0.5
+    """Length of the end-plate zone / length of the structure."""
+    pattern_mm: Float[np.ndarray, "site 3"] | None = None
+    """Label sites, where a label fixes them; in the frame of the region."""
+
+    @property
+    def volume_cm3(self) -> float:
+        """Volume of the ellipsoid."""
+        return float(4 / 3 * np.pi * np.prod(self.half_mm) / 1000)
+
+    @cached_property
+    def node_mm(self) -> Float[np.ndarray, "node 3"]:
+        """End plates, spread evenly over the end-plate zone, in the frame of the region."""
+        return self.centre_mm + _filled_zone(self.half_mm, self.plate_share) @ self.frame
+
+    def place(self, local_mm: Float[np.ndarray, "site 3"]) -> Float[np.ndarray, "site 3"]:
+        """Points given along, across and deep from the centre, in the frame of the region."""
+        return self.centre_mm + local_mm @ self.frame
+
+
+def solid_half_mm(volume_cm3: float, fibre_mm: float) -> Float[np.ndarray, "3"]:
+    """Half axes of a parallel-fibred muscle: as long as its fibres, the section from its volume."""
+    half_length = fibre_mm / 2
+    section = volume_cm3 * 1000 / (4 / 3 * np.pi * half_length)
+    thickness = np.sqrt(section / SECTION_RATIO)
+    return np.array([half_length, SECTION_RATIO * thickness, thickness])
+
+
+def frame_along(fibre: Float[np.ndarray, "3"], deep: Float[np.ndarray, "3"]) -> Float[
+    np.ndarray, "3 3"
+]:
+    """Right-handed frame from the fibre direction and a direction that is roughly deep."""
+    fibre = fibre / np.linalg.norm(fibre)
+    across = np.cross(deep, fibre)
+    across /= np.linalg.norm(across)
+    return np.stack([fibre, across, np.cross(fibre, across)])
+
+
+def _filled_zone(half_mm: Float[np.ndarray, "3"], plate_share: float) -> Float[
+    np.ndarray, "node 3"
+]:
+    """The first NODES points of a Kronecker sequence that fall inside the zone."""
+    unit = _kronecker(8 * NODES) * np.array([plate_share, 1.0, 1.0])
+    inside = unit[(unit**2).sum(axis=1) < 1]
+    return inside[:NODES] * half_mm
+
+
+def _kronecker(count: int) -> Float[np.ndarray, "count 3"]:
+    """Evenly spread points in [-1, 1]^3 (R3 sequence of Roberts, the plastic-number lattice)."""
+    root = 1.2207440846057594759  # the positive root of x^4 = x + 1
+    steps = root ** -np.arange(1.0, 4.0)
+    points: Float[np.ndarray, "count 3"] = (0.5 + np.outer(np.arange(1, count + 1), steps)) % 1
+    return 2 * points - 1

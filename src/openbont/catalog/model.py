@@ -1,0 +1,125 @@
+"""A patient -> a model: structures of the region, sampled parameters, the disorder's own stage."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from openbont.catalog.disorders import MODELLED
+from openbont.catalog.muscles import base, layers
+from openbont.catalog.products import products
+from openbont.catalog.sampling import Sampler
+from openbont.catalog.vocabulary import condition
+from openbont.anatomy.structure import Structure
+from openbont.errors import NoEvidence
+from openbont.forward.arrays import body
+from openbont.forward.chain import Model, Stages
+from openbont.forward.immunity import Immunity
+from openbont.forward.kinetics import Kinetics
+from openbont.forward.release import Release
+from openbont.forward.response import Response
+from openbont.forward.spread import Spread
+from openbont.patient import Patient
+
+PRODUCTS = tuple(products())
+
+
+def model(patient: Patient, draws: int = 200, seed: int = 1) -> Model:
+    """Reference model for one patient: `draws` sets of parameters, each with its sources.
+
+    Raises NoEvidence for a disorder that has no model.
+    """
+    builder = MODELLED.get(patient.disorder.name)
+    if builder is None:
+        raise NoEvidence(
+            f"{patient.disorder.name} has no model yet; modelled: {', '.join(MODELLED)}"
+        )
+    sampler = Sampler(draws, seed)
+    structures, disorder = builder(patient, sampler)
+    stages = Stages(
+        immunity(sampler),
+        spread(sampler),
+        kinetics(sampler),
+        release(sampler),
+        response(sampler, structures, patient),
+        disorder,
+    )
+    used = tuple(sampler.used.values())
+    return Model(stages, body(structures), structures, PRODUCTS, used)
+
+
+def spread(sampler: Sampler) -> Spread:
+    """Reach, anisotropy and size of the wetted ellipsoid."""
+    return Spread(
+        *_each(sampler.vary, "spread", "reach_mm", "anisotropy", "wet_fraction", "bolus_aspect",
+               "fascia_passage", "compartment_passage"),
+        sampler.vary("kinetics.distant_per_cm3"),
+    )
+
+
+def kinetics(sampler: Sampler) -> Kinetics:
+    """Rates; half-life by serotype, potency by product, both shared within a patient."""
+    half_lives = [f"kinetics.half_life_day.{products()[name].serotype}" for name in PRODUCTS]
+    return Kinetics(
+        *_each(sampler.vary, "kinetics", "uptake_per_day", "binding_per_day",
+               "translocation_per_day", "activation_per_day", "plasma_loss_per_day",
+               "snare_renewal_per_day"),
+        sampler.several(half_lives, shared="kinetics.half_life"),
+        sampler.several([f"kinetics.potency.{name}" for name in PRODUCTS], "kinetics.potency"),
+    )
+
+
+def release(sampler: Sampler) -> Release:
+    """Cooperativity and sprouting."""
+    return Release(
+        *_each(sampler.vary, "release", "cooperativity", "sprout_share", "sprouting_per_day",
+               "retraction_per_day")
+    )
+
+
+def response(
+    sampler: Sampler, structures: tuple[Structure, ...], patient: Patient | None = None
+) -> Response:
+    """Safety factor by structure and disease; the last structure is distant muscle."""
+    limb = sampler.vary("response.safety_factor") * _weakness(sampler, patient)
+    facial = sampler.value("response.safety_facial")
+    shares = [
+        facial if layers().get(base(s.id), {}).get("facial") else 1.0 for s in structures
+    ]
+    return Response(
+        limb[:, None] * np.array([*shares, 1.0]),
+        *_each(sampler.vary, "response", "safety_spread", "facilitation", "atrophy_per_day",
+               "smallest_fibre", "regrowth_per_day"),
+    )
+
+
+def immunity(sampler: Sampler) -> Immunity:
+    """Hazard and titre of neutralising antibodies; the threshold is this draw's luck."""
+    usual = sampler.value("immunity.neurotoxin_ng_per_100u")
+    mass = [(products()[name].neurotoxin_ng_per_100u or usual) / 100 for name in PRODUCTS]
+    return Immunity(
+        *_each(sampler.vary, "immunity", "hazard_per_ng", "mass_power", "early_factor", "titre",
+               "boost", "titre_half_life_day"),
+        sampler.generator("immunity.threshold").standard_exponential(sampler.draws),
+        sampler.several([f"immunity.class.{name}" for name in PRODUCTS]),
+        np.tile(mass, (sampler.draws, 1)),
+    )
+
+
+_WEAKENING = {
+    "myasthenia_gravis": "response.safety_myasthenia",
+    "congenital_myasthenic_syndrome": "response.safety_myasthenia",
+    "lambert_eaton": "response.safety_lambert_eaton",
+    "amyotrophic_lateral_sclerosis": "response.safety_als",
+}
+
+
+def _weakness(sampler: Sampler, patient: Patient | None) -> float:
+    """Relative safety factor left by the patient's conditions."""
+    named = {condition(name).name for name in (patient.conditions if patient else ())}
+    return float(np.prod([sampler.value(p) for c, p in _WEAKENING.items() if c in named]))
+
+
+def _each(
+    draw: Callable[[str], np.ndarray], group: str, *names: str
+) -> tuple[np.ndarray, ...]:
+    return tuple(draw(f"{group}.{name}") for name in names)

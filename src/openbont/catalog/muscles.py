@@ -1,0 +1,168 @@
+"""Muscles and layers by name: numbers with their sources, and the structures built from them."""
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+from openbont.anatomy.structure import Structure, frame_along, solid_half_mm
+from openbont.catalog.evidence import sources
+from openbont.catalog.products import read
+from openbont.errors import UnknownName
+from openbont.evidence import Source
+
+SIDES = ("left", "right")
+_UNMODELLED = {
+    "flexor_pollicis_brevis_opponens": "flexor pollicis brevis and opponens pollicis",
+    "lumbricals_interossei": "lumbricals and interossei",
+}
+
+
+@dataclass(frozen=True)
+class Muscle:
+    """Published numbers of one muscle; None where none is known."""
+
+    id: str
+    words: str
+    region: str
+    compartment: str
+    volume_cm3: float
+    fibre_mm: float
+    pennation_deg: float
+    pcsa_cm2: float
+    end_plate_zone: str
+    """Place of the end-plate zone along `end_plate_line`, in words; empty where not known."""
+    end_plate_line: str
+    centre_mm: tuple[float, float, float] | None
+    half_mm: tuple[float, float, float] | None
+    sources: tuple[Source, ...]
+
+
+@cache
+def muscles() -> dict[str, Muscle]:
+    """Muscles with a published volume and architecture."""
+    text = files("openbont.catalog").joinpath("muscles.csv").read_text("utf-8")
+    return {row["muscle"]: _muscle(row) for row in csv.DictReader(text.splitlines())}
+
+
+@cache
+def layers() -> dict[str, dict[str, Any]]:
+    """Flat muscles of scalp, face and neck, as written in layers.yaml."""
+    return dict(read("layers.yaml"))
+
+
+def base(structure: str) -> str:
+    """flexor_carpi_radialis.left -> flexor_carpi_radialis."""
+    return structure.rsplit(".", 1)[0] if structure.endswith((".left", ".right")) else structure
+
+
+def side(structure: str) -> str:
+    """left, right, or empty for a midline structure."""
+    return structure.rsplit(".", 1)[1] if structure.endswith((".left", ".right")) else ""
+
+
+def words(structure: str) -> str:
+    """flexor_carpi_radialis.left -> left flexor carpi radialis."""
+    name = base(structure)
+    plain = (
+        muscles()[name].words
+        if name in muscles()
+        else layers().get(name, {}).get("words") or _UNMODELLED.get(name, name.replace("_", " "))
+    )
+    return f"{side(structure)} {plain}".strip()
+
+
+def landmarks(structure: str, sites: int) -> list[str]:
+    """Where the needle goes, in words, one for each site where a label fixes them."""
+    name = base(structure)
+    fixed = [site["landmark"] for site in layers().get(name, {}).get("sites", ())]
+    if len(fixed) >= sites:
+        return fixed[:sites]
+    muscle = muscles().get(name)
+    if muscle is not None and muscle.end_plate_zone:
+        line = f" along {muscle.end_plate_line}" if muscle.end_plate_line else ""
+        return [f"end-plate zone {muscle.end_plate_zone}{line}"]
+    return ["end-plate zone not known: middle of the muscle"]
+
+
+@cache
+def structure(name: str) -> Structure:
+    """The structure called `name`, for instance biceps_brachii.left. Raises UnknownName."""
+    if name not in modelled():
+        raise UnknownName("", "structure with a known shape", name, modelled())
+    return _layer(name) if base(name) in layers() else _solid(name)
+
+
+@cache
+def modelled() -> tuple[str, ...]:
+    """Every structure that has a shape and a place."""
+    solids = [m.id for m in muscles().values() if m.centre_mm is not None]
+    paired = [*solids, *(n for n, row in layers().items() if not row.get("midline"))]
+    midline = [name for name, row in layers().items() if row.get("midline")]
+    return (*(f"{name}.{one}" for name in paired for one in SIDES), *midline)
+
+
+def of_region(region: str, one_side: str) -> tuple[Structure, ...]:
+    """All modelled solids of a limb region on one side."""
+    names = [m.id for m in muscles().values() if m.region == region]
+    return tuple(structure(f"{name}.{one_side}") for name in names)
+
+
+def _muscle(row: dict[str, str]) -> Muscle:
+    def triple(*keys: str) -> tuple[float, float, float] | None:
+        x, y, z = (row[key] for key in keys)
+        return (float(x), float(y), float(z)) if x else None
+
+    named = (row["volume_source"], row["architecture_source"], row["end_plate_source"])
+    return Muscle(
+        row["muscle"],
+        row["words"],
+        row["region"],
+        row["compartment"],
+        float(row["volume_cm3"]),
+        float(row["fibre_mm"]),
+        float(row["pennation_deg"]),
+        float(row["pcsa_cm2"]),
+        row["end_plate_zone"],
+        row["end_plate_line"],
+        triple("x_mm", "y_mm", "z_mm"),
+        triple("half_along_mm", "half_across_mm", "half_deep_mm"),
+        tuple(sources()[name] for name in dict.fromkeys(named) if name),
+    )
+
+
+def _solid(name: str) -> Structure:
+    muscle = muscles()[base(name)]
+    half_mm = muscle.half_mm or solid_half_mm(muscle.volume_cm3, muscle.fibre_mm)
+    return Structure(
+        id=name,
+        kind="muscle",
+        region=f"{muscle.region}.{side(name)}",
+        compartment=muscle.compartment,
+        centre_mm=np.array(muscle.centre_mm, float),
+        frame=np.eye(3),
+        half_mm=np.array(half_mm, float),
+    )
+
+
+def _layer(name: str) -> Structure:
+    row = layers()[base(name)]
+    mirror = np.array([-1.0 if side(name) == "right" else 1.0, 1.0, 1.0])
+    centre = np.array(row["centre_mm"], float) * mirror
+    frame = frame_along(np.array(row["fibre"], float), np.array(row["deep"], float)) * mirror
+    at = np.array([site["at"] for site in row["sites"]]).reshape(-1, 3)
+    local = (at * mirror - centre) @ frame.T
+    local[:, 2] = 0.0  # the needle goes from the skin into the muscle
+    return Structure(
+        id=name,
+        kind="layer",
+        region="head",
+        compartment=f"{row['compartment']} {side(name)}",
+        centre_mm=centre,
+        frame=frame,
+        half_mm=np.array(row["half_mm"], float),
+        pattern_mm=centre + local @ frame,
+    )

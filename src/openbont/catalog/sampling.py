@@ -1,0 +1,71 @@
+"""Parameters as draws, and who a reading selects.
+
+A reading picks a person out of a parent population: the latent behind "MAS 3" is what parents who
+read 3 have. A trial's entry criterion is the same thing with a wider net. Regression to the mean
+follows from the selection by itself and is counted nowhere else.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from openbont.catalog.evidence import parameter
+from openbont.errors import NoEvidence
+from openbont.evidence import Parameter
+from openbont.streams import stream
+
+PARENTS_PER_DRAW = 64
+
+
+class Sampler:
+    """Draws of parameters from named streams; remembers which parameters were used."""
+
+    def __init__(self, draws: int, seed: int) -> None:
+        self.draws, self.seed = draws, seed
+        self.used: dict[str, Parameter] = {}
+
+    def value(self, name: str) -> float:
+        """The reference value of one parameter."""
+        self.used[name] = parameter(name)
+        return self.used[name].value
+
+    def vary(self, name: str) -> Float[np.ndarray, "draw"]:
+        """One value a draw: log-normal between patients, constant where nothing varies."""
+        value, spread = self.value(name), self.used[name].between_patients
+        if spread == 0:
+            return np.full(self.draws, value)
+        return value * np.exp(spread * self.normal(name))
+
+    def several(self, names: list[str], shared: str = "") -> Float[np.ndarray, "draw name"]:
+        """`vary` for several parameters; with `shared`, they rise and fall together."""
+        if not shared:
+            return np.stack([self.vary(name) for name in names], axis=1)
+        common = self.normal(shared)
+        values = [self.value(name) * np.exp(self.used[name].between_patients * common)
+                  for name in names]
+        return np.stack(values, axis=1)
+
+    def normal(self, name: str, *shape: int) -> Float[np.ndarray, "draw ..."]:
+        """Standard normal numbers of a named stream."""
+        return stream(self.seed, name).standard_normal((self.draws, *shape))
+
+    def generator(self, name: str) -> np.random.Generator:
+        """A named stream itself."""
+        return stream(self.seed, name)
+
+    def enrol(
+        self,
+        name: str,
+        parents: Float[np.ndarray, "parent kind"],
+        reads_so: Callable[[], Bool[np.ndarray, "parent"]],
+    ) -> Float[np.ndarray, "draw kind"]:
+        """Parents whose noisy reading meets the criterion, one a draw.
+
+        Raises NoEvidence when hardly any parent reads so: the population does not reach there.
+        """
+        chosen = np.flatnonzero(reads_so())
+        if len(chosen) < 20:
+            raise NoEvidence(f"{name}: such a reading is too rare in the model's population")
+        picks = stream(self.seed, f"{name}/pick").integers(0, len(chosen), self.draws)
+        return parents[chosen[picks]]

@@ -1,0 +1,118 @@
+"""A plan and a body as arrays. Shapes are in the annotations; nothing is validated here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import equinox as eqx
+import numpy as np
+from jaxtyping import Float, Int
+
+from openbont.anatomy.sites import sites_mm
+from openbont.anatomy.structure import Structure
+from openbont.errors import UnknownName
+from openbont.plan import Injection
+
+DISTANT = "distant"
+"""Name of the last structure: muscle far from every needle, reached through the blood."""
+
+
+class Body(eqx.Module):
+    """Structures of one patient, with `distant` as the last one (its nodes are not used)."""
+
+    node_mm: Float[np.ndarray, "structure node 3"]
+    frame: Float[np.ndarray, "structure 3 3"]
+    passage: Float[np.ndarray, "structure structure"]
+    """How a plan reaches a structure: 0 own tissue, 1 one fascia, 2 another compartment,
+    3 another region."""
+
+
+class Shots(eqx.Module):
+    """Needle sites of all sessions. Doses are units of the session's product."""
+
+    dose_u: Float[np.ndarray, "shot"]
+    volume_ml: Float[np.ndarray, "shot"]
+    site_mm: Float[np.ndarray, "shot 3"]
+    structure: Int[np.ndarray, "shot"]
+    session: Int[np.ndarray, "shot"]
+
+
+class Sessions(eqx.Module):
+    """Days and products of the sessions; `product` counts in the order of the model."""
+
+    day: Float[np.ndarray, "session"]
+    product: Int[np.ndarray, "session"]
+
+
+@dataclass(frozen=True)
+class Given:
+    """One session as it enters the model: a plan's own, or one from the patient's history."""
+
+    day: float
+    product: str
+    injections: tuple[tuple[Injection, float], ...]
+    """Each injection with its volume in mL."""
+
+
+def body(structures: Sequence[Structure]) -> Body:
+    """Nodes and passages of `structures`, and one unused place for distant muscle."""
+    nodes = np.stack([structure.node_mm for structure in structures])
+    frames = np.stack([structure.frame for structure in structures])
+    return Body(
+        node_mm=np.concatenate([nodes, np.zeros((1, *nodes.shape[1:]))]),
+        frame=np.concatenate([frames, np.eye(3)[None]]),
+        passage=_passages(structures),
+    )
+
+
+def shots(
+    given: Sequence[Given], structures: Sequence[Structure], products: Sequence[str]
+) -> tuple[Shots, Sessions]:
+    """Every site of every session as arrays.
+
+    Raises UnknownName for a structure or product that the model does not have.
+    """
+    index = {structure.id: number for number, structure in enumerate(structures)}
+    rows: list[tuple[float, float, np.ndarray, int, int]] = []
+    for number, session in enumerate(given):
+        for injection, volume_ml in session.injections:
+            if injection.structure not in index:
+                raise UnknownName("plan", "structure for this model", injection.structure, index)
+            where = index[injection.structure]
+            share = 1 / injection.sites
+            for site in _sites(injection, structures[where]):
+                rows.append((injection.dose_u * share, volume_ml * share, site, where, number))
+    for session in given:
+        if session.product not in products:
+            raise UnknownName("plan", "product", session.product, products)
+    dose_u, volume_ml, site_mm, structure, session_number = zip(*rows, strict=True)
+    return (
+        Shots(
+            np.array(dose_u),
+            np.array(volume_ml),
+            np.array(site_mm),
+            np.array(structure),
+            np.array(session_number),
+        ),
+        Sessions(
+            np.array([float(session.day) for session in given]),
+            np.array([list(products).index(session.product) for session in given]),
+        ),
+    )
+
+
+def _sites(injection: Injection, structure: Structure) -> np.ndarray:
+    if injection.site_mm is None:
+        return sites_mm(structure, injection.sites)
+    return structure.place(np.array([injection.site_mm]))
+
+
+def _passages(structures: Sequence[Structure]) -> np.ndarray:
+    count = len(structures) + 1
+    passage = np.full((count, count), 3.0)
+    for i, one in enumerate(structures):
+        for j, other in enumerate(structures):
+            if i == j:
+                passage[i, j] = 0
+            elif one.region == other.region:
+                passage[i, j] = 1 if one.compartment == other.compartment else 2
+    return passage

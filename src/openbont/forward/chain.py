@@ -1,0 +1,166 @@
+"""Follow a dose from the needle to the symptom. Start reading here.
+
+    geometry -> influence matrix -> captured toxin -> intact SNARE -> release -> force -> symptom
+
+Each stage is a frozen set of parameters with `__call__(inputs) -> outputs`; it knows no other
+stage. To try another hypothesis, put another class in its place. A leading axis on the parameters
+is the draws: one patient's uncertainty, a posterior or a trial cohort run through the same lines.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from openbont.evidence import Parameter
+from openbont.forward.arrays import Body, Given, Sessions, Shots, shots
+from openbont.forward.disorders.interface import Disorder, Measure
+from openbont.forward.immunity import Immunity
+from openbont.forward.kinetics import Kinetics, graded_grid
+from openbont.forward.release import Release
+from openbont.forward.response import Response, Tissue
+from openbont.forward.spread import Spread
+from openbont.anatomy.structure import Structure
+from openbont.patient import Patient
+from openbont.plan import Plan
+
+NODES = 16
+"""Quantile nodes that carry each structure's exposure through the pointwise stages."""
+
+
+class Stages(eqx.Module):
+    """The chain's parameters; the leading axis of every leaf is the draw."""
+
+    immunity: Immunity
+    spread: Spread
+    kinetics: Kinetics
+    release: Release
+    response: Response
+    disorder: Disorder
+
+
+class Model(eqx.Module):
+    """Parameters, anatomy and names for one patient (or cohort)."""
+
+    stages: Stages
+    body: Body
+    structures: tuple[Structure, ...] = eqx.field(static=True)
+    products: tuple[str, ...] = eqx.field(static=True)
+    rests_on: tuple[Parameter, ...] = eqx.field(static=True)
+
+    @property
+    def draws(self) -> int:
+        """Length of the leading axis."""
+        return int(jax.tree.leaves(self.stages)[0].shape[0])
+
+
+class Course(eqx.Module):
+    """What happens, day by day; every stage is kept and can be looked at."""
+
+    day: Float[np.ndarray, "day"]
+    captured: Float[np.ndarray, "draw session structure node"]
+    intact: Float[np.ndarray, "draw day structure node"]
+    release: Float[np.ndarray, "draw day structure node"]
+    response: Tissue
+    severity: Float[np.ndarray, "draw day measure"]
+    structures: tuple[str, ...] = eqx.field(static=True)
+    measures: tuple[Measure, ...] = eqx.field(static=True)
+    rests_on: tuple[Parameter, ...] = eqx.field(static=True)
+
+    def of(self, scale: str, where: str = "") -> Float[np.ndarray, "draw day"]:
+        """Readings of one measure. Raises KeyError for a measure that is not predicted."""
+        for number, measure in enumerate(self.measures):
+            if (measure.scale, measure.where) == (scale, where):
+                return self.severity[:, :, number]
+        raise KeyError(f"{scale} {where}".strip())
+
+
+def chain(
+    stages: Stages,
+    body: Body,
+    shots: Shots,
+    sessions: Sessions,
+    grid: Float[np.ndarray, "grid"],
+) -> tuple[Array, Array, Array, Tissue, Array]:
+    """One draw, from needle to symptom, on the internal grid of days."""
+    effective = stages.immunity(shots, sessions)
+    captured = gather(stages.spread(effective, body), effective, len(sessions.day))
+    intact = stages.kinetics(captured, sessions, grid)
+    release = stages.release(intact, grid)
+    tissue = stages.response(release, grid)
+    severity = stages.disorder(tissue, grid)
+    return captured, intact, release, tissue, severity
+
+
+def simulate(plan: Plan, patient: Patient, model: Model, days: Iterable[float] = range(169)) -> (
+    Course
+):
+    """What `plan` does to `patient`, on `days` after the plan's date.
+
+    Toxin that the history lists by structure is still at work and is included.
+    Raises UnknownName for a structure or product that the model does not have.
+    """
+    day = np.array(sorted(set(days)), float)
+    all_shots, sessions = shots(given(plan, patient), model.structures, model.products)
+    grid = graded_grid(sessions.day, [0.0, *day])
+    keep = np.searchsorted(grid, day)
+    with jax.enable_x64(True):
+        run = _run(model.stages, model.body, all_shots, sessions, grid, keep)
+        captured, intact, release, tissue, severity = jax.tree.map(np.asarray, run)
+    return Course(
+        day,
+        captured,
+        intact,
+        release,
+        tissue,
+        severity,
+        (*(structure.id for structure in model.structures), "distant"),
+        model.stages.disorder.measures,
+        model.rests_on,
+    )
+
+
+def given(plan: Plan, patient: Patient) -> list[Given]:
+    """Sessions in order of day: those of the history with known structures, then the plan's."""
+    past = [
+        Given(
+            (session.date - plan.date).days,
+            session.product,
+            tuple((i, i.volume_ml or _PAST_ML_PER_SITE * i.sites) for i in session.injections),
+        )
+        for session in patient.history
+        if session.injections
+    ]
+    ours = [
+        Given(s.day, s.product, tuple((i, s.volume_ml(i)) for i in s.injections))
+        for s in plan.sessions
+    ]
+    return sorted(past, key=lambda session: session.day) + ours
+
+
+def gather(
+    captured: Float[Array, "shot structure node"], shots: Shots, sessions: int
+) -> Float[Array, "session structure quantile"]:
+    """Sum over the shots of each session, nodes reduced to quantiles of their exposure."""
+    by_session = jnp.zeros((sessions, *captured.shape[1:])).at[shots.session].add(captured)
+    order = jnp.argsort(by_session.sum(0), axis=-1)
+    ranked = jnp.take_along_axis(by_session, order[None], axis=-1)
+    return ranked.reshape(*ranked.shape[:-1], NODES, -1).mean(-1)
+
+
+_PAST_ML_PER_SITE = 0.5  # when a past session's volumes are not known
+
+
+@eqx.filter_jit
+def _run(
+    stages: Stages, body: Body, shots: Shots, sessions: Sessions, grid: Any, keep: Any
+) -> tuple[Array, Array, Array, Tissue, Array]:
+    def one(draw: Stages) -> tuple[Array, Array, Array, Tissue, Array]:
+        captured, *by_day = chain(draw, body, shots, sessions, grid)
+        return (captured, *jax.tree.map(lambda leaf: leaf[keep], tuple(by_day)))
+
+    return eqx.filter_vmap(one)(stages)  # type: ignore[no-any-return]

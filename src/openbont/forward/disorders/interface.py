@@ -1,0 +1,85 @@
+"""What every disorder offers: response of the tissue -> readings on named scales.
+
+Severity is additive on an unbounded latent; the scale's bounds come last. Placebo, natural course
+and rater act on the latent only, never on release. Side effects are measures like any other:
+they come from the same tissue.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from openbont.forward.response import Tissue
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One predicted reading."""
+
+    scale: str
+    where: str
+    words: str
+    unit: str
+    low: float
+    high: float
+    better: Literal["lower", "higher"]
+
+
+class NaturalCourse(eqx.Module):
+    """Placebo response and slow fluctuation of one patient, on the latent.
+
+    placebo p (1 - exp(-t / tau_p)) from the first session on; fluctuation: an Ornstein-Uhlenbeck
+    process that starts where the entry reading found it and forgets it with its own tau.
+    """
+
+    placebo: Float[Array, ""]
+    placebo_day: Float[Array, ""]
+    start: Float[Array, "latent"]
+    noise: Float[Array, "latent knot"]
+    spread: Float[Array, ""]
+    memory_day: Float[Array, ""]
+
+    def __call__(self, day: Float[np.ndarray, "grid"]) -> Float[Array, "grid latent"]:
+        """Change of the latent since day 0; a lower latent is better."""
+        after = jnp.maximum(jnp.asarray(day), 0.0)
+        relief = self.placebo * -jnp.expm1(-after / self.placebo_day)
+        return self._fluctuation(after) - self.start - relief[:, None]
+
+    def _fluctuation(self, after: Float[Array, "grid"]) -> Float[Array, "grid latent"]:
+        keep = jnp.exp(-KNOT_DAYS / self.memory_day)
+        kick = self.spread * jnp.sqrt(1 - keep**2)
+        _, later = jax.lax.scan(
+            lambda at, noise: (keep * at + kick * noise,) * 2, self.start, self.noise.T
+        )
+        path = jnp.concatenate([self.start[None], later])
+        position = after / KNOT_DAYS
+        lower = jnp.clip(position.astype(int), 0, len(path) - 2)
+        part = jnp.minimum(position - lower, 1.0)[:, None]
+        return (1 - part) * path[lower] + part * path[lower + 1]
+
+
+KNOT_DAYS = 14.0
+
+
+class Disorder(eqx.Module):
+    """Turns what tissue still does into readings. Abstract: one final class a disorder."""
+
+    measures: eqx.AbstractVar[tuple[Measure, ...]]
+
+    def __call__(
+        self, tissue: Tissue, day: Float[np.ndarray, "grid"]
+    ) -> Float[Array, "grid measure"]:
+        """Readings on each day of the grid, in the order of `measures`."""
+        raise NotImplementedError
+
+
+def since_day_0(
+    values: Float[Array, "grid kind"], day: Float[np.ndarray, "grid"]
+) -> Float[Array, "1 kind"]:
+    """Values on day 0: readings were taken with earlier toxin still at work."""
+    return values[np.searchsorted(day, 0.0)][None]

@@ -1,0 +1,75 @@
+"""Chronic migraine: less peripheral drive, slowly less central sensitisation, fewer headache days.
+
+    drive = sum_s w_s release_s          sensory terminals of the reached territories
+    tau dC/dt = drive - C                central sensitisation, 1 untreated
+    logit p = b + fluctuation - placebo - kappa (1 - C)      chance of a headache day (>= 4 h)
+    headache days = sum of p over the last 28 days
+    HIT-6 = HIT-6_0 + per_day (days - days_0) - kappa_hit (1 - C)
+
+Toxin removes only the C-fibre share of the drive, so kappa is bounded (Burstein group).
+Neck strength and lid height come from the same release. (disorders, section 5)
+"""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from openbont.forward.disorders.interface import Disorder, Measure, NaturalCourse, since_day_0
+from openbont.forward.release import relax
+from openbont.forward.response import Tissue
+
+WINDOW_DAYS = 28.0
+_LID_MM, _LID_FALL_MM = 4.0, 3.5  # MRD1 with a working and a paralysed levator (assumed)
+
+
+class Migraine(Disorder):
+    """Headache days in 28, HIT-6, and what the same injections weaken."""
+
+    territory_weight: Float[Array, "structure"]
+    strength_weight: Float[Array, "function structure"]
+    lid_weight: Float[Array, "lid structure"]
+    logit: Float[Array, ""]
+    kappa: Float[Array, ""]
+    central_day: Float[Array, ""]
+    hit: Float[Array, ""]
+    hit_per_day: Float[Array, ""]
+    hit_kappa: Float[Array, ""]
+    course: NaturalCourse
+    measures: tuple[Measure, ...] = eqx.field(static=True)
+
+    def __call__(
+        self, tissue: Tissue, day: Float[np.ndarray, "grid"]
+    ) -> Float[Array, "grid measure"]:
+        """Headache days, HIT-6, strength of each function, height of each lid."""
+        calm = 1 - self._sensitisation(tissue, day)
+        gained = calm - since_day_0(calm, day)[0]
+        chance = jax.nn.sigmoid(self.logit + self.course(day)[:, 0] - self.kappa * gained)
+        before = jax.nn.sigmoid(self.logit)
+        days = WINDOW_DAYS * _mean_of_window(chance, before, day)
+        hit = self.hit + self.hit_per_day * (days - WINDOW_DAYS * before) - self.hit_kappa * gained
+        strength = tissue.force @ self.strength_weight.T
+        kept = jnp.clip(strength / since_day_0(strength, day), 0.0, 1.0)
+        lid = _LID_MM - _LID_FALL_MM * (1 - tissue.force @ self.lid_weight.T)
+        return jnp.column_stack([days, jnp.clip(hit, 36.0, 78.0), kept, lid])
+
+    def _sensitisation(
+        self, tissue: Tissue, day: Float[np.ndarray, "grid"]
+    ) -> Float[Array, "grid"]:
+        drive = tissue.drive @ self.territory_weight
+        middle = 0.5 * (drive[1:] + drive[:-1])
+        rate = jnp.full_like(middle, 1 / self.central_day)
+        lost = relax(jnp.zeros(()), (1 - middle) * rate, rate, day)
+        return 1 - lost
+
+
+def _mean_of_window(
+    chance: Float[Array, "grid"], before: Float[Array, ""], day: Float[np.ndarray, "grid"]
+) -> Float[Array, "grid"]:
+    """Mean of `chance` over the last 28 days; `before` holds until the first day of the grid."""
+    lengths = jnp.diff(jnp.asarray(day))
+    area = jnp.concatenate([jnp.zeros(1), jnp.cumsum(0.5 * (chance[1:] + chance[:-1]) * lengths)])
+    ago = jnp.asarray(day) - WINDOW_DAYS
+    earlier = jnp.interp(ago, jnp.asarray(day), area) + before * jnp.minimum(ago - day[0], 0.0)
+    return (area - earlier) / WINDOW_DAYS

@@ -1,0 +1,50 @@
+"""Intact SNARE protein -> evoked release, relative to the patient's own untouched ending.
+
+    r = S^n + rho Q,    dQ/dt = k_sp (1 - S^n) (1 - Q) - k_ret S^n Q
+
+n SNARE complexes act together (Sinha 2011). Q is sprouting: slow, and a minor helper (Rogozhin
+2008). Sprouts do not make an ending stronger than untouched, so r stops at 1.
+"""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+
+class Release(eqx.Module):
+    """Cooperativity and sprouting."""
+
+    cooperativity: Float[Array, ""]
+    sprout_share: Float[Array, ""]
+    sprouting: Float[Array, ""]
+    retraction: Float[Array, ""]
+
+    def __call__(
+        self, intact: Float[Array, "grid structure node"], day: Float[np.ndarray, "grid"]
+    ) -> Float[Array, "grid structure node"]:
+        """Share of release that is left."""
+        parent = intact**self.cooperativity
+        working = 0.5 * (parent[1:] + parent[:-1])
+        start = jnp.zeros_like(parent[0])
+        rise = self.sprouting * (1 - working)
+        sprouts = relax(start, rise, rise + self.retraction * working, day)
+        return jnp.minimum(parent + self.sprout_share * sprouts, 1.0)
+
+
+def relax(
+    start: Float[Array, "..."],
+    gain: Float[Array, "step ..."],
+    loss: Float[Array, "step ..."],
+    day: Float[np.ndarray, "grid"],
+) -> Float[Array, "grid ..."]:
+    """Solve dx/dt = gain - loss x exactly for gain and loss constant within each step."""
+
+    def step(state: Array, inputs: tuple[Array, Array, Array]) -> tuple[Array, Array]:
+        length, up, down = inputs
+        new = state + (up / down - state) * -jnp.expm1(-down * length)
+        return new, new
+
+    _, rest = jax.lax.scan(step, start, (jnp.diff(jnp.asarray(day)), gain, loss))
+    return jnp.concatenate([start[None], rest])

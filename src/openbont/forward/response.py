@@ -1,0 +1,85 @@
+"""Release -> what the tissue still does.
+
+A fibre fires when its end-plate potential passes threshold. With safety factor SF, log-normal
+over the fibres of a muscle (Paton and Waud 1967, Wood and Slater 2001):
+
+    P = Phi(ln(SF r) / s)                    single impulses and reflexes at low rate: twitch
+    P_vol = Phi(ln(SF fac r) / s)            voluntary drive, with facilitation: force
+    dA/dt = -k_at (1 - P_vol) (A - A_min) + k_rec P_vol (1 - A)             fibre size
+
+Everything is relative to untouched muscle. Sensory drive and secretion follow release directly.
+"""
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.special import ndtr
+from jaxtyping import Array, Float
+
+from openbont.forward.release import relax
+
+
+class Tissue(eqx.Module):
+    """What still works, as a share of untouched."""
+
+    twitch: Float[Array, "day structure"]
+    """Contraction to single impulses: CMAP, reflexes, tone."""
+    force: Float[Array, "day structure"]
+    """Voluntary contraction."""
+    drive: Float[Array, "day structure"]
+    """Release itself: sensory terminals, glands."""
+
+
+class Response(eqx.Module):
+    """Safety factor of each structure, facilitation and fibre size."""
+
+    safety_factor: Float[Array, "structure"]
+    safety_spread: Float[Array, ""]
+    facilitation: Float[Array, ""]
+    atrophy: Float[Array, ""]
+    smallest_fibre: Float[Array, ""]
+    regrowth: Float[Array, ""]
+
+    def __call__(
+        self, release: Float[Array, "grid structure node"], day: Float[np.ndarray, "grid"]
+    ) -> Tissue:
+        """Mean over the nodes of each structure."""
+        firing = self.firing(release, 1.0)
+        voluntary = self.firing(release, self.facilitation)
+        size = self._fibre_size(voluntary, day)
+        return Tissue(
+            (firing * size).mean(-1), (voluntary * size).mean(-1), release.mean(-1)
+        )
+
+    def firing(
+        self, release: Float[Array, "... structure node"], facilitation: Float[Array, ""] | float
+    ) -> Float[Array, "... structure node"]:
+        """Share of fibres that fire, relative to untouched muscle."""
+        safety = self.safety_factor[:, None] * facilitation
+        untouched = ndtr(jnp.log(safety) / self.safety_spread)
+        return ndtr(jnp.log(safety * release) / self.safety_spread) / untouched
+
+    def _fibre_size(
+        self, voluntary: Float[Array, "grid structure node"], day: Float[np.ndarray, "grid"]
+    ) -> Float[Array, "grid structure node"]:
+        used = 0.5 * (voluntary[1:] + voluntary[:-1])
+        shrink, grow = self.atrophy * (1 - used), self.regrowth * used
+        lost = relax(
+            jnp.zeros_like(voluntary[0]),
+            shrink * (1 - self.smallest_fibre),
+            shrink + grow,
+            day,
+        )
+        return 1 - lost
+
+
+def jitter(
+    release: Float[Array, "..."], safety_factor: Float[Array, "..."]
+) -> Float[Array, "..."]:
+    """Single-fibre jitter relative to untouched, from the slope of the potential at threshold.
+
+    J / J0 = (SF - 1) / (sqrt(r) (SF r - 1)); infinite once the fibre is blocked.
+    """
+    margin = safety_factor * release - 1
+    raised = (safety_factor - 1) / (jnp.sqrt(release) * jnp.maximum(margin, 1e-12))
+    return jnp.where(margin > 0, raised, jnp.inf)
