@@ -1,0 +1,92 @@
+"""The report as a self-contained page and as a PDF, the same bytes for the same plan."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from openbont.evidence import Parameter
+from openbont.forward.outcome import Outcome
+from openbont.patient import Patient
+from openbont.plan import Plan
+from openbont.report.content import Content, content
+
+if TYPE_CHECKING:
+    from openbont.forward.chain import Course
+    from openbont.planning.check import Finding
+    from openbont.planning.propose import Proposal
+
+
+@dataclass(frozen=True)
+class Report:
+    """Where a report was written."""
+
+    html: Path
+    pdf: Path
+
+
+def write_report(
+    folder: Path,
+    plan: Plan,
+    patient: Patient,
+    findings: "Sequence[Finding]",
+    course: "Course | None" = None,
+    untreated: "Course | None" = None,
+    outcome: Outcome | None = None,
+    model_parameters: Sequence[Parameter] = (),
+    proposal: "Proposal | None" = None,
+) -> Report:
+    """Write report.html and report.pdf into `folder`, which is made if need be."""
+    said = content(plan, patient, findings, course, untreated, outcome, model_parameters, proposal)
+    folder.mkdir(parents=True, exist_ok=True)
+    report = Report(folder / "report.html", folder / "report.pdf")
+    report.html.write_text(html(said), encoding="utf-8", newline="\n")
+    report.pdf.write_bytes(pdf(said))
+    return report
+
+
+def html(said: Content) -> str:
+    """One page without scripts and without anything fetched; every word is escaped."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters["drawn"] = _drawn
+    template = environment.from_string(_template("report.html.j2"))
+    return template.render(**said, css=Markup(_template("report.css")))
+
+
+def pdf(said: Content) -> bytes:
+    """A tagged A4 document (PDF/UA); its date is the plan's and its fonts come with the wheels."""
+    import typst
+
+    compiler = typst.Compiler(
+        _template("report.typ").encode(),
+        font_paths=typst.Fonts(include_system_fonts=False, font_paths=[_fonts()]),
+        sys_inputs={"data": json.dumps(said, sort_keys=True)},
+    )
+    made = datetime.fromisoformat(said["timestamp"]).replace(tzinfo=UTC)
+    written = compiler.compile(format="pdf", pdf_standards=["ua-1"], timestamp=made)
+    assert isinstance(written, bytes)
+    return written
+
+
+def _template(name: str) -> str:
+    return files("openbont.report").joinpath("templates", name).read_text("utf-8")
+
+
+def _drawn(svg: str) -> Markup:
+    """A picture of ours, its ink following the page's own."""
+    from openbont.report.figures import INK
+
+    return Markup(svg.replace(INK, "currentColor"))
+
+
+def _fonts() -> str:
+    """Folder of the sans-serif fonts that matplotlib ships; they fill the gaps of typst's own."""
+    import matplotlib
+
+    return str(Path(matplotlib.get_data_path()) / "fonts" / "ttf")

@@ -1,0 +1,71 @@
+"""Numbers and dates as a clinician reads them. What is missing is "not known", never 0."""
+
+import math
+from datetime import date
+
+from openbont.forward.outcome import Band
+
+NOT_KNOWN = "not known"
+_MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"  # whatever the locale
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def number(value: float | None, unit: str = "", digits: int = 3) -> str:
+    """At most `digits` significant digits, with the unit; whole numbers in full."""
+    if value is None or not math.isfinite(value):
+        return NOT_KNOWN
+    whole = float(value).is_integer() or abs(value) >= 10**digits
+    text = f"{value:,.0f}" if whole else _plain(f"{value:.{digits}g}")
+    return f"{text} {unit}" if unit else text
+
+
+def _plain(text: str) -> str:
+    """1.9e-07 -> 1.9 × 10⁻⁷."""
+    mantissa, _, power = text.partition("e")
+    return f"{mantissa} × 10{str(int(power)).translate(_RAISED)}" if power else text
+
+
+def percent(share: float | None) -> str:
+    """A share as whole per cent; 0 and 100 only when nothing rounds to them."""
+    if share is None or not math.isfinite(share):
+        return NOT_KNOWN
+    if 0 < share < 0.005:
+        return "under 1 %"
+    if 0.995 <= share < 1:
+        return "over 99 %"
+    return f"{100 * share:.0f} %"
+
+
+def band(band: Band, unit: str = "", digits: int = 2) -> str:
+    """Median with the central 90 % of the draws."""
+    if not math.isfinite(band.median):
+        return NOT_KNOWN
+    span = f"{number(band.low, digits=digits)} to {number(band.high, digits=digits)}"
+    return f"{number(band.median, unit, digits)} ({span})"
+
+
+def share_band(band: Band) -> str:
+    """A share with its central 90 %, in per cent."""
+    if not math.isfinite(band.median):
+        return NOT_KNOWN
+    return f"{percent(band.median)} ({percent(band.low)} to {percent(band.high)})"
+
+
+def day(value: date) -> str:
+    """A date that reads the same everywhere: 16 Nov 2026."""
+    return f"{value.day} {_MONTHS[3 * value.month - 3 : 3 * value.month]} {value.year}"
+
+
+def listed(items: list[str]) -> str:
+    """a, b and c."""
+    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+
+
+def title_words(name: str) -> str:
+    """A dotted catalog name in words: spasticity.upper_limb -> spasticity, upper limb."""
+    return name.replace(".", ", ").replace("_", " ")
+
+
+def counted(count: int, noun: str) -> str:
+    """1 vial, 2 vials."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
