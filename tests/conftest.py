@@ -1,0 +1,32 @@
+"""Markers by folder: what kind of claim a test makes is where it is filed."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+CLAIMS = {
+    "unit": "one function does what its name says",
+    "properties": "holds for every input that hypothesis can think of",
+    "reference": "agrees with a slow, independent calculation",
+    "published": "agrees with a published measurement, within the tolerance stated there",
+    "identical": "gives the same bytes or the very same numbers",
+    "files": "a file is read, or refused with the expected words",
+    "doors": "the command, page or file that a user sees",
+}
+HERE = Path(__file__).parent
+
+settings.register_profile("ci", derandomize=True, deadline=None)
+settings.load_profile("ci")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for claim, meaning in CLAIMS.items():
+        config.addinivalue_line("markers", f"{claim}: {meaning}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        folder = item.path.relative_to(HERE).parts[0]
+        if folder in CLAIMS:
+            item.add_marker(folder)
