@@ -20,7 +20,11 @@ NAME = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
 STRUCTURE = st.sampled_from(["biceps_brachii.left", "soleus.right", "procerus", "axilla.left"])
 PRODUCT = st.sampled_from(["onabotulinumtoxinA", "rimabotulinumtoxinB"])
 DISORDER = st.sampled_from(["spasticity.upper_limb", "migraine.chronic", "strabismus"])
-SCALE = st.sampled_from(["MAS", "HIT-6", "headache_days_28"])
+READ = {
+    "MAS": st.sampled_from([0.0, 3.0, "1+", "2"]),
+    "FVC": st.floats(0, 150),
+    "headache_days_28": st.floats(0, 28),
+}
 DAY = st.dates(date(1990, 1, 1), date(2090, 1, 1))
 DOSE = st.floats(0, 1e4, allow_subnormal=True)
 POSITIVE = st.floats(0, 1e6, exclude_min=True)
@@ -48,7 +52,17 @@ PLANS = st.builds(
     ),
     note=TEXT,
 )
-READINGS = st.builds(Reading, scale=SCALE, value=NUMBER | TEXT, where=TEXT)
+READINGS = st.one_of(
+    st.builds(Reading, scale=st.just(scale), value=value, where=TEXT)
+    for scale, value in READ.items()
+)
+GOALS = st.one_of(
+    st.builds(Goal, scale=st.just(scale), where=TEXT, at_most=value, words=TEXT)
+    for scale, value in READ.items()
+) | st.builds(Goal, scale=st.just("FVC"), fall_percent=st.floats(1e-3, 100))
+KEEPS = st.builds(
+    Keep, function=st.sampled_from(["grip.left", "neck_extension"]), at_least=st.floats(0, 1)
+)
 PATIENTS = st.builds(
     Patient,
     id=NAME,
@@ -59,10 +73,8 @@ PATIENTS = st.builds(
     height_cm=st.none() | st.floats(40, 250),
     disorder=st.builds(Disorder, name=DISORDER, side=st.sampled_from(["left", "both", ""])),
     findings=st.lists(READINGS, max_size=3).map(tuple),
-    goals=st.lists(
-        st.builds(Goal, scale=SCALE, where=TEXT, at_most=NUMBER | TEXT, words=TEXT), max_size=2
-    ).map(tuple),
-    keep=st.lists(st.builds(Keep, function=NAME, at_least=st.floats(0, 1)), max_size=2).map(tuple),
+    goals=st.lists(GOALS, max_size=2).map(tuple),
+    keep=st.lists(KEEPS, max_size=2).map(tuple),
     medicines=st.lists(TEXT, max_size=2).map(tuple),
     breastfeeding=st.booleans(),
     history=st.lists(

@@ -1,19 +1,22 @@
 """Are the names in a patient or a plan known? One table says which catalog answers for a field."""
 
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
 from typing import Any
 
 from openbont.catalog.labels import MIDLINE, label_rows
+from openbont.catalog.movements import functions
+from openbont.catalog.muscles import SIDES, base, layers, muscles
 from openbont.catalog.products import product
+from openbont.catalog.scales import number, scale, scales
 from openbont.catalog.vocabulary import condition
 from openbont.errors import BadInput, UnknownName
 from openbont.frozen import Noun
-from openbont.patient import Disorder, Goal, PastSession, Patient, Reading
+from openbont.patient import Disorder, Goal, Keep, PastSession, Patient, Reading
 from openbont.plan import Injection, Plan, Session
 
 Place = tuple[str | int, ...]
-Lookup = Callable[[str, str], Any]
+Lookup = Callable[[Any, str], Any]
 """name, place -> the thing; raises BadInput that says the nearest right names."""
 
 DISORDERS = (
@@ -33,52 +36,26 @@ DISORDERS = (
     "strabismus",
 )
 
-SCALES = (
-    "MAS",
-    "Ashworth",
-    "Tardieu",
-    "DAS",
-    "GAS",
-    "pain",
-    "strength",
-    "headache_days_28",
-    "migraine_days_28",
-    "headache_hours_per_day",
-    "HIT-6",
-    "MSQ",
-    "MIDAS",
-    "TWSTRS",
-    "Tsui",
-    "BFMDRS",
-    "JRS",
-    "HDSS",
-    "sweat_mg_5min",
-    "urgency_incontinence_3d",
-    "incontinence_7d",
-    "micturitions_per_day",
-    "residual_urine_ml",
-    "FWS",
-    "DSFS",
+CAUSES = (
+    "stroke",
+    "multiple sclerosis",
+    "brain trauma",
+    "spinal cord injury",
+    "tumour",
+    "hypoxia",
+    "aneurysm",
+    "cerebral palsy",
+    "amyotrophic lateral sclerosis",
 )
-
-UNLABELLED = ("deltoid", "teres_major", "masseter")
-"""Muscles that are injected although no label row names them."""
-
-
-def scale(name: str, place: str = "") -> str:
-    """The scale called `name`."""
-    if name not in SCALES:
-        raise UnknownName(place, "scale", name, SCALES)
-    return name
+"""Causes of spasticity; the last two have no model, but rules that look for them."""
 
 
 def structure(name: str, place: str = "") -> str:
     """The structure called `name`, with its side unless it lies in the midline."""
     if name in structures():
         return name
-    bare, _, side = name.partition(".")
-    if side and bare in structures():
-        raise BadInput(place, f"{bare} lies in the midline", f"write {bare}")
+    if base(name) in structures():
+        raise BadInput(place, f"{base(name)} lies in the midline", f"write {base(name)}")
     if f"{name}.left" in structures():
         raise BadInput(place, f"{name} needs its side", f"write {name}.left or {name}.right")
     raise UnknownName(place, "structure", name, structures())
@@ -87,9 +64,28 @@ def structure(name: str, place: str = "") -> str:
 @cache
 def structures() -> frozenset[str]:
     """Every structure that may be injected, with its side."""
-    named = {one for row in label_rows() for one in row.structures}.union(UNLABELLED)
-    sided = {f"{one}.{side}" for one in named - MIDLINE for side in ("left", "right")}
-    return frozenset(sided | (named & MIDLINE))
+    named = {one for row in label_rows() for one in row.structures} | {*muscles(), *layers()}
+    return frozenset(_sided(named - MIDLINE) | (named & MIDLINE))
+
+
+def function(name: str, place: str = "") -> str:
+    """The function whose strength may be kept, with its side unless it lies in the midline."""
+    midline = {group.id for group in functions().values() if group.midline}
+    known = _sided(functions().keys() - midline) | midline
+    if name not in known:
+        raise UnknownName(place, "function", name, known)
+    return name
+
+
+def cause(name: str, place: str = "") -> str:
+    """The cause of spasticity called `name`; empty where not known."""
+    if name and name not in CAUSES:
+        raise UnknownName(place, "cause", name, CAUSES)
+    return name
+
+
+def _sided(names: Iterable[str]) -> set[str]:
+    return {f"{name}.{side}" for name in names for side in SIDES}
 
 
 def disorder(name: str, place: str = "") -> str:
@@ -109,6 +105,7 @@ LOOKUPS: dict[tuple[type[Noun], str], Lookup] = {
     (Patient, "infected"): structure,
     (Reading, "scale"): scale,
     (Goal, "scale"): scale,
+    (Keep, "function"): function,
     (Patient, "conditions"): condition,
 }
 
@@ -124,15 +121,23 @@ def wrong_names(noun: Noun, where: Callable[[Place], str]) -> dict[Place, BadInp
     return wrong
 
 
-def _names(noun: Noun, place: Place) -> Iterator[tuple[Place, str, Lookup]]:
-    """Each name that stands in a field of the table."""
+def _names(noun: Noun, place: Place) -> Iterator[tuple[Place, Any, Lookup]]:
+    """Each name that stands in a field of the table, and each value that another name rules."""
     for field in type(noun).model_fields:
-        lookup = LOOKUPS.get((type(noun), field))
+        lookup = LOOKUPS.get((type(noun), field)) or _ruled(noun, field)
         for at, value in _items(getattr(noun, field), (*place, field)):
             if isinstance(value, Noun):
                 yield from _names(value, at)
-            elif lookup:
+            elif lookup and value is not None:
                 yield at, value, lookup
+
+
+def _ruled(noun: Noun, field: str) -> Lookup | None:
+    """The lookup of a field whose meaning hangs on another: a reading on its scale."""
+    if isinstance(noun, Reading | Goal) and field in {"value", "at_most"}:
+        return partial(number, noun.scale) if noun.scale in scales() else None
+    spastic = isinstance(noun, Disorder) and noun.name.startswith("spasticity.")
+    return cause if spastic and field == "cause" else None
 
 
 def _items(value: Any, place: Place) -> list[tuple[Place, Any]]:
