@@ -88,6 +88,14 @@ class Plan(Noun):
             raise ValueError("sessions must be in order of day")
         return self
 
+    def untreated(self) -> "Plan":
+        """The same plan with every dose 0: the course without toxin."""
+        sessions = tuple(
+            session.model_copy(update={"injections": tuple(map(_emptied, session.injections))})
+            for session in self.sessions
+        )
+        return self.model_copy(update={"sessions": sessions})
+
     def date_of(self, session: Session) -> date:
         """Calendar date of a session."""
         return self.date + timedelta(days=session.day)
@@ -99,3 +107,7 @@ class Plan(Noun):
             held = totals.get(session.product, Dose(0.0, session.product))
             totals[session.product] = held + session.dose
         return totals
+
+
+def _emptied(injection: Injection) -> Injection:
+    return injection.model_copy(update={"dose_u": 0.0, "volume_ml": None})

@@ -212,7 +212,15 @@ def _value(
 def _measure(scale_name: str, where: str = "", words: str = "") -> Measure:
     which = scale(scale_name)
     return Measure(
-        which.id, where, words or which.words, which.unit, which.low, which.high, which.better
+        which.id,
+        where,
+        words or which.words,
+        which.unit,
+        which.low,
+        which.high,
+        which.better,
+        which.margin,
+        tuple(which.grades.items()),
     )
 
 

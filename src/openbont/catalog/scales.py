@@ -18,6 +18,8 @@ class Scale:
     low: float
     high: float
     better: Literal["lower", "higher"]
+    margin: float
+    """Smallest difference that matters to patients; 0 where none is known."""
     grades: dict[str, float]
     """Grades as written -> number used in the model; empty for numeric scales."""
 
@@ -33,6 +35,7 @@ def scales() -> dict[str, Scale]:
             float(row["low"]),
             float(row["high"]),
             row["better"],
+            float(row.get("margin", 0)),
             {str(grade): float(number) for grade, number in row.get("grades", {}).items()},
         )
         for id_, row in read("scales.yaml").items()

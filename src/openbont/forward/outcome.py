@@ -5,7 +5,14 @@ nothing (loss against baseline, against the own peak, and return to baseline dif
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+
+import numpy as np
+
+from openbont.forward.chain import Course
+from openbont.forward.disorders.interface import Measure
+from openbont.patient import Goal, Patient
+from openbont.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -22,6 +29,14 @@ class Duration:
     """A length of time with the sentence that defines it."""
 
     weeks: Band
+    definition: str
+
+
+@dataclass(frozen=True)
+class Onset:
+    """A day with the sentence that defines it."""
+
+    day: Band
     definition: str
 
 
@@ -65,7 +80,7 @@ class Unwanted:
 class Outcome:
     """What a plan is expected to do to one patient."""
 
-    onset_day: Duration
+    onset_day: Onset
     peak_week: Duration
     goals: tuple[GoalOutcome, ...]
     unwanted: tuple[Unwanted, ...]
@@ -77,3 +92,152 @@ class Outcome:
     """Earliest sensible next session."""
     next_reason: str
     draws: int
+
+
+_BLOCK = 0.10
+_REVIEW_WEEKS = 5
+
+
+def outcome(
+    course: Course,
+    untreated: Course,
+    plan: Plan,
+    patient: Patient,
+    interval_weeks: float = 12.0,
+) -> Outcome:
+    """What `course` means for this patient's goals, against the same draws without toxin.
+
+    `interval_weeks` is the shortest interval that the label allows. Raises KeyError for a goal
+    whose measure the disorder does not predict.
+    """
+    goals = tuple(_goal(goal, course, untreated) for goal in patient.goals)
+    next_date, reason = _next(goals, plan, interval_weeks)
+    twitch = _injected_twitch(course, plan)
+    last = plan.date_of(plan.sessions[-1])
+    return Outcome(
+        onset_day=Onset(
+            _band(_first_day(twitch <= 1 - _BLOCK, course.day)),
+            "first day on which the injected muscles answer a single impulse with 10 % less force",
+        ),
+        peak_week=Duration(
+            _band(course.day[twitch.argmin(1)] / 7),
+            "week in which the injected muscles are weakest, counted from the plan's date",
+        ),
+        goals=goals,
+        unwanted=_unwanted(course, patient),
+        distant_jitter=_band(course.response.jitter.max(1)),
+        review=last + timedelta(weeks=_REVIEW_WEEKS),
+        next_date=next_date,
+        next_reason=reason,
+        draws=len(course.severity),
+    )
+
+
+def measure_of(course: Course, goal: Goal) -> Measure:
+    """The measure that a goal speaks of. Raises KeyError."""
+    for measure in course.measures:
+        if (measure.scale, measure.where) == (goal.scale, goal.where):
+            return measure
+    raise KeyError(f"{goal.scale} {goal.where}".strip())
+
+
+def target_of(goal: Goal, measure: Measure, baseline: float) -> float:
+    """The reading that a goal asks for."""
+    if goal.at_most is not None:
+        return measure.number(goal.at_most)
+    return baseline * (1 - (goal.fall_percent or 0) / 100)
+
+
+def _goal(goal: Goal, course: Course, untreated: Course) -> GoalOutcome:
+    measure = measure_of(course, goal)
+    treated, without = (c.of(goal.scale, goal.where) for c in (course, untreated))
+    baseline = without[:, np.searchsorted(course.day, 0.0)]
+    target = target_of(goal, measure, float(np.median(baseline)))
+    best = int(np.median(treated, axis=0).argmin())
+    gained = without - treated >= measure.margin
+    return GoalOutcome(
+        words=goal.words or f"{measure.words} {_asked(goal)}",
+        scale=goal.scale,
+        where=goal.where,
+        target=target,
+        unit=measure.unit,
+        baseline=_band(baseline),
+        best=_band(treated[:, best]),
+        best_week=float(course.day[best] / 7),
+        reached=float((treated[:, best] <= target).mean()),
+        reached_untreated=float((without[:, best] <= target).mean()),
+        benefit=Duration(
+            _band(_weeks(gained, course.day)),
+            f"weeks with {measure.words} at least {measure.margin:g} {measure.unit} "
+            "better than the same course without toxin",
+        ),
+        weight=goal.weight,
+    )
+
+
+def _asked(goal: Goal) -> str:
+    if goal.at_most is not None:
+        return f"at most {goal.at_most}"
+    return f"down by {goal.fall_percent:g} %"
+
+
+def _unwanted(course: Course, patient: Patient) -> tuple[Unwanted, ...]:
+    """Functions that lose at least 1 % in the median, and those the patient asked to keep."""
+    floors = {keep.function: keep.at_least for keep in patient.keep}
+    found = []
+    for number, measure in enumerate(course.measures):
+        if measure.better == "lower":
+            continue
+        values = course.severity[:, :, number]
+        kept = values / values[:, [np.searchsorted(course.day, 0.0)]]
+        worst = int(np.median(kept, axis=0).argmin())
+        floor = floors.get(measure.where)
+        if floor is None and np.median(kept[:, worst]) > 0.99:
+            continue
+        found.append(
+            Unwanted(
+                words=measure.words,
+                where=measure.where,
+                kept=_band(kept.min(1)),
+                worst_week=float(course.day[worst] / 7),
+                floor=floor,
+                below_floor=None if floor is None else float((kept.min(1) < floor).mean()),
+            )
+        )
+    return tuple(found)
+
+
+def _next(goals: tuple[GoalOutcome, ...], plan: Plan, interval_weeks: float) -> tuple[date, str]:
+    """Not before the label's interval; else when the longest-lasting benefit usually ends."""
+    last = plan.date_of(plan.sessions[-1])
+    earliest = last + timedelta(weeks=interval_weeks)
+    benefit = max((goal.benefit.weeks.median for goal in goals), default=0.0)
+    ends = last + timedelta(days=7 * round(benefit))
+    if ends <= earliest:
+        return earliest, (
+            f"shortest interval of {interval_weeks:g} weeks; benefit is expected to last "
+            f"{benefit:.0f} weeks"
+        )
+    return ends, f"benefit is expected to last {benefit:.0f} weeks in the median"
+
+
+def _injected_twitch(course: Course, plan: Plan) -> np.ndarray:
+    named = {i.structure for session in plan.sessions for i in session.injections}
+    chosen = [number for number, name in enumerate(course.structures) if name in named]
+    return np.asarray(course.response.twitch[:, :, chosen].mean(-1))
+
+
+def _first_day(happened: np.ndarray, day: np.ndarray) -> np.ndarray:
+    """First day on which it happened, NaN for draws where it never does."""
+    return np.where(happened.any(1), day[happened.argmax(1)], np.nan)
+
+
+def _weeks(true: np.ndarray, day: np.ndarray) -> np.ndarray:
+    """Weeks for which something held."""
+    return np.asarray((0.5 * (true[:, 1:] + true[:, :-1]) * np.diff(day)).sum(1) / 7)
+
+
+def _band(values: np.ndarray) -> Band:
+    """Median and central 90 %; NaN draws count as later than all others."""
+    low, median, high = np.quantile(np.where(np.isnan(values), np.inf, values), [0.05, 0.5, 0.95])
+    return Band(float(median), float(low), float(high))

@@ -13,7 +13,7 @@ Everything is relative to untouched muscle. Sensory drive and secretion follow r
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.special import ndtr
+from jax.lax import erfc
 from jaxtyping import Array, Float
 
 from openbont.forward.release import relax
@@ -28,6 +28,8 @@ class Tissue(eqx.Module):
     """Voluntary contraction."""
     drive: Float[Array, "day structure"]
     """Release itself: sensory terminals, glands."""
+    jitter: Float[Array, "day"]
+    """Single-fibre jitter of distant muscle, relative to untouched."""
 
 
 class Response(eqx.Module):
@@ -48,7 +50,10 @@ class Response(eqx.Module):
         voluntary = self.firing(release, self.facilitation)
         size = self._fibre_size(voluntary, day)
         return Tissue(
-            (firing * size).mean(-1), (voluntary * size).mean(-1), release.mean(-1)
+            (firing * size).mean(-1),
+            (voluntary * size).mean(-1),
+            release.mean(-1),
+            jitter(release[:, -1].mean(-1), self.safety_factor[-1]),
         )
 
     def firing(
@@ -56,8 +61,8 @@ class Response(eqx.Module):
     ) -> Float[Array, "... structure node"]:
         """Share of fibres that fire, relative to untouched muscle."""
         safety = self.safety_factor[:, None] * facilitation
-        untouched = ndtr(jnp.log(safety) / self.safety_spread)
-        return ndtr(jnp.log(safety * release) / self.safety_spread) / untouched
+        untouched = _normal_cdf(jnp.log(safety) / self.safety_spread)
+        return _normal_cdf(jnp.log(safety * release) / self.safety_spread) / untouched
 
     def _fibre_size(
         self, voluntary: Float[Array, "grid structure node"], day: Float[np.ndarray, "grid"]
@@ -71,6 +76,10 @@ class Response(eqx.Module):
             day,
         )
         return 1 - lost
+
+
+def _normal_cdf(x: Float[Array, "..."]) -> Float[Array, "..."]:
+    return 0.5 * erfc(-x / np.sqrt(2.0))
 
 
 def jitter(

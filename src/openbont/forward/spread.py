@@ -22,6 +22,7 @@ from jaxtyping import Array, Float
 from openbont.forward.arrays import Body, Shots
 
 _BALLS = 5
+_LEAST_ML = 1e-3  # an empty syringe still has a place
 _PLACE, _WEIGHT = np.polynomial.legendre.leggauss(_BALLS)
 _WEIGHT = _WEIGHT * (1 - _PLACE**2) / (_WEIGHT * (1 - _PLACE**2)).sum()
 
@@ -60,7 +61,7 @@ class Spread(eqx.Module):
         volume_ml: Float[Array, "shot 1 1"],
     ) -> Float[Array, "shot structure node"]:
         """Density at a place along and off the fibre through the site, 1/cm3."""
-        wet_mm3 = 1000 * volume_ml / self.wet_fraction
+        wet_mm3 = 1000 * jnp.maximum(volume_ml, _LEAST_ML) / self.wet_fraction
         radius = jnp.cbrt(wet_mm3 * 3 / (4 * jnp.pi * self.bolus_aspect))
         half_length = radius * self.bolus_aspect / self.anisotropy
         string = jnp.sqrt(jnp.maximum(half_length**2 - radius**2, 0.0))

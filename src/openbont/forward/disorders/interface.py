@@ -28,6 +28,14 @@ class Measure:
     low: float
     high: float
     better: Literal["lower", "higher"]
+    margin: float = 0.0
+    """Smallest difference that matters to patients, in `unit`."""
+    grades: tuple[tuple[str, float], ...] = ()
+    """Grades as written and as numbers, for ordinal scales."""
+
+    def number(self, value: float | str) -> float:
+        """A reading or target as a number of this measure."""
+        return dict(self.grades)[str(value)] if isinstance(value, str) else float(value)
 
 
 class NaturalCourse(eqx.Module):
