@@ -31,6 +31,7 @@ from openbont.planning.rules import (
     Level,
     Occasion,
     Shot,
+    refusals,
     say,
 )
 
@@ -43,9 +44,9 @@ def check(plan: Plan, patient: Patient, jurisdiction: str = "US") -> list[Findin
     """All findings: stops first, then warnings, then information."""
     case = Case(plan, patient, jurisdiction)
     findings = [finding for rule in _all().values() for finding in rule(case)]
-    if any(one.rule == "S07" and one.level == "stop" for one in findings):
+    if refusals(patient):
         findings = _without_advice(findings)
-    return sorted(findings, key=lambda one: (LEVELS.index(one.level), one.rule, one.place))
+    return sorted(findings, key=lambda one: (LEVELS.index(one.level), one.rule))
 
 
 def rules() -> dict[str, str]:
@@ -59,9 +60,12 @@ def _all() -> dict[str, Callable[[Case], Findings]]:
 
 def _without_advice(findings: list[Finding]) -> list[Finding]:
     """Where no dose is known to be safe, nothing may read as advice on a dose."""
-    kept = [one for one in findings if one.level != "inform" or not one.rule.startswith("L")]
     unclear = {"clears": "nothing in this tool: see S07"}
-    return [one if one.rule == "S07" else one.model_copy(update=unclear) for one in kept]
+    return [
+        one if one.rule == "S07" or not one.clears else one.model_copy(update=unclear)
+        for one in findings
+        if one.level != "inform" or not one.rule.startswith("L")
+    ]
 
 
 def _severe(verified: bool) -> Level:

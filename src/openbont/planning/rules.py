@@ -352,18 +352,29 @@ def _inside(dose_u: float, allowed: Limits, structure: str) -> bool:
     return limit.min_u <= dose_u <= limit.max_u
 
 
+def refusals(patient: Patient) -> list[Finding]:
+    """Stops that no dose, product or date can clear: there is nothing to propose."""
+    diseases = {"motor_neuron", "motor_neuropathy", "neuromuscular_junction"}
+    found = []
+    for i, name in enumerate(patient.conditions):
+        place = f"patient.conditions[{i}]"
+        term = condition(name, place)
+        if diseases & set(term.classes):
+            reason = (
+                f"{term.words}: toxin may cause exaggerated weakness, dysphagia and respiratory "
+                "failure; trials excluded these patients and no dose is known to be safe"
+            )
+            clears = (
+                "a documented decision by a named specialist in neuromuscular disease, "
+                "taken outside this tool"
+            )
+            found.append(say("stop", "S07", place, reason, clears))
+    return found
+
+
 def s07(case: Case) -> Findings:
     """Motor neuron disease, motor neuropathy, myasthenia: labels ask for caution, we stop."""
-    for place, term in case.having("motor_neuron", "motor_neuropathy", "neuromuscular_junction"):
-        reason = (
-            f"{term.words}: toxin may cause exaggerated weakness, dysphagia and respiratory "
-            "failure; trials excluded these patients and no dose is known to be safe"
-        )
-        clears = (
-            "a documented decision by a named specialist in neuromuscular disease, "
-            "taken outside this tool"
-        )
-        yield say("stop", "S07", place, reason, clears)
+    yield from refusals(case.patient)
     for place, term in case.having("neuropathy", "muscle"):
         reason = f"{term.words}: weakness may be exaggerated if motor function is affected"
         yield say("warn", "S07", place, reason, "motor involvement excluded by examination")
@@ -405,7 +416,8 @@ def s11(case: Case) -> Findings:
         clears = "pressure after injection, thin needle, coagulation known"
         if bladder and "antiplatelet" in term.classes:
             clears = "antiplatelet stopped at least 3 days before, if its prescriber agrees"
-        yield say("warn", "S11", place, reason, clears)
+        cited = safety_rules()["S11"].sources[: 2 if bladder else 1]
+        yield say("warn", "S11", place, reason, clears, cited)
 
 
 def s12(case: Case) -> Findings:
