@@ -58,6 +58,9 @@ class GoalOutcome:
     reached_untreated: float
     """The same without toxin: natural course, placebo, regression to the mean."""
     benefit: Duration
+    """At or beyond the target."""
+    gain: Duration
+    """Noticeably better than without toxin."""
     weight: float
 
 
@@ -154,7 +157,7 @@ def _goal(goal: Goal, course: Course, untreated: Course) -> GoalOutcome:
     baseline = without[:, np.searchsorted(course.day, 0.0)]
     target = target_of(goal, measure, float(np.median(baseline)))
     best = int(np.median(treated, axis=0).argmin())
-    gained = without - treated >= measure.margin
+    followed = f"within {course.day[-1] / 7:.0f} weeks"
     return GoalOutcome(
         words=goal.words or f"{measure.words} {_asked(goal)}",
         scale=goal.scale,
@@ -167,9 +170,13 @@ def _goal(goal: Goal, course: Course, untreated: Course) -> GoalOutcome:
         reached=float((treated[:, best] <= target).mean()),
         reached_untreated=float((without[:, best] <= target).mean()),
         benefit=Duration(
-            _band(_weeks(gained, course.day)),
+            _band(_weeks(treated <= target, course.day)),
+            f"weeks with {measure.words} at or below {target:.3g} {measure.unit}, {followed}",
+        ),
+        gain=Duration(
+            _band(_weeks(without - treated >= measure.margin, course.day)),
             f"weeks with {measure.words} at least {measure.margin:g} {measure.unit} "
-            "better than the same course without toxin",
+            f"better than the same course without toxin, {followed}",
         ),
         weight=goal.weight,
     )
@@ -211,7 +218,7 @@ def _next(goals: tuple[GoalOutcome, ...], plan: Plan, interval_weeks: float) -> 
     """Not before the label's interval; else when the longest-lasting benefit usually ends."""
     last = plan.date_of(plan.sessions[-1])
     earliest = last + timedelta(weeks=interval_weeks)
-    benefit = max((goal.benefit.weeks.median for goal in goals), default=0.0)
+    benefit = max((_lasting(goal) for goal in goals), default=0.0)
     ends = last + timedelta(days=7 * round(benefit))
     if ends <= earliest:
         return earliest, (
@@ -219,6 +226,11 @@ def _next(goals: tuple[GoalOutcome, ...], plan: Plan, interval_weeks: float) -> 
             f"{benefit:.0f} weeks"
         )
     return ends, f"benefit is expected to last {benefit:.0f} weeks in the median"
+
+
+def _lasting(goal: GoalOutcome) -> float:
+    """Weeks at the target; of noticeable gain where the target is usually not reached."""
+    return goal.benefit.weeks.median or goal.gain.weeks.median
 
 
 def _injected_twitch(course: Course, plan: Plan) -> np.ndarray:
@@ -234,7 +246,8 @@ def _first_day(happened: np.ndarray, day: np.ndarray) -> np.ndarray:
 
 def _weeks(true: np.ndarray, day: np.ndarray) -> np.ndarray:
     """Weeks for which something held."""
-    return np.asarray((0.5 * (true[:, 1:] + true[:, :-1]) * np.diff(day)).sum(1) / 7)
+    both = 0.5 * (true[:, 1:].astype(float) + true[:, :-1])
+    return np.asarray((both * np.diff(day)).sum(1) / 7)
 
 
 def _band(values: np.ndarray) -> Band:
