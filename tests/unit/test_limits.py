@@ -92,3 +92,10 @@ def test_both_heads_share_the_dose_of_the_gastrocnemius() -> None:
     group = next(one for one in now.totals if one.scope == "muscles")
     assert group.muscles == ("gastrocnemius_medial", "gastrocnemius_lateral")
     assert (group.min_u, group.max_u, group.verified) == (120, 180, False)
+
+
+def test_a_first_dose_and_later_ones() -> None:
+    lid = limits(patient(), "incobotulinumtoxinA", disorder="dystonia.blepharospasm").structures[0]
+    assert (lid.start_u, lid.max_u) == (25, 50)
+    armpit = limits(patient(), ABO, disorder="hyperhidrosis.axillary").structures[0]
+    assert (armpit.start_u, armpit.max_u) == (100, 200)

@@ -105,17 +105,17 @@ class LabelRow(Noun):
         )
 
     def range_u(self, weight_kg: float) -> tuple[float | None, float | None]:
-        """Least and most units of this row for a patient of this weight; None where not stated."""
+        """Least and most units for a patient of this weight; None where not stated."""
         if self.dose_role == "described" or self.kind == "descriptive":
             return None, None
         factor = self._factor(weight_kg)
         least = None if self.dose_min is None else self.dose_min * factor
         most = None if self.dose_max is None else self.dose_max * factor
         cap = self.dose_cap_u
+        if self.dose_role == "initial":
+            return None, cap
         if cap is None:
             return least, most
-        if self.dose_role == "initial":
-            return least, cap
         return (None if least is None else min(least, cap)), min(most or cap, cap)
 
     def start_u(self, weight_kg: float) -> float | None:

@@ -35,6 +35,8 @@ from openbont.planning.rules import (
     say,
 )
 
+__all__ = ["Finding", "check", "rules"]
+
 ROUNDING = 1.001
 """Volumes and sites are read from syringes: a part in a thousand is no excess."""
 SAME_DILUTION = 0.02
