@@ -119,3 +119,8 @@ def test_medicines_have_classes_and_sources() -> None:
     assert medicine("Gentamicin").classes == ("aminoglycoside",)
     assert medicine("amitriptyline").migraine_preventive
     assert all(one.sources for one in (*medicines().values(), *conditions().values()))
+
+
+def test_an_unknown_jurisdiction_is_refused() -> None:
+    with pytest.raises(UnknownName, match="known: EU, IL, US"):
+        rows_for(ABO, "spasticity.lower_limb", patient(), "Mars")

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
-from openbont.errors import NoEvidence
+from openbont.errors import NoEvidence, UnknownName
 from openbont.evidence import Source
 from openbont.frozen import Many, Name, Noun
 from openbont.patient import Patient
@@ -219,4 +219,6 @@ def _of(product: str, disorder: str, *kinds: Kind) -> list[LabelRow]:
 
 
 def _order(jurisdiction: str) -> list[str]:
+    if jurisdiction not in JURISDICTIONS:
+        raise UnknownName("jurisdiction", "jurisdiction", jurisdiction, JURISDICTIONS)
     return [jurisdiction, *(one for one in JURISDICTIONS if one != jurisdiction)]
