@@ -1,0 +1,409 @@
+"""The command `openbont`: one short function a command, the same verbs as in Python.
+
+Exit status 0: fine. 1: a stop finding, or nothing to choose from. 2: bad input.
+"""
+
+import dataclasses
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from openbont.errors import BadInput, OpenBoNTError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from openbont.forward.chain import Course, Model
+    from openbont.forward.outcome import Outcome
+    from openbont.patient import Patient
+    from openbont.plan import Plan
+    from openbont.planning.rules import Finding
+    from openbont.report.page import Report
+
+NOT_A_DEVICE = "Research and decision support, not a medical device."
+STOPPED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+
+app = typer.Typer(
+    help="Plan, simulate and record botulinum neurotoxin treatment.",
+    epilog=f"Start with: openbont demo\n\n{NOT_A_DEVICE}",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="Plan as YAML or JSON.")]
+PatientFile = Annotated[
+    Path | None,
+    typer.Option("--patient", help="Patient as YAML or JSON; by default patient.yaml beside PLAN."),
+]
+Draws = Annotated[int, typer.Option(min=2, max=100_000, help="Draws of what is not known.")]
+Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")]
+Weeks = Annotated[int, typer.Option(min=1, max=104, help="Weeks to look ahead.")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
+Label = Annotated[Literal["US", "EU", "IL"], typer.Option("--label", help="Whose label.")]
+Folder = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
+
+
+def _example(words: str) -> str:
+    return f"Example: openbont {words}\n\n{NOT_A_DEVICE}"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command; every refusal is one sentence and an exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        app(given, prog_name="openbont")
+    except OpenBoNTError as error:
+        _refuse(error, as_json="--json" in given)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+@app.command(epilog=_example("demo --out out"))
+def demo(out: Folder = Path("openbont-demo"), as_json: AsJson = False) -> None:
+    """Plan, predict and report the arm of a man after a stroke, from files in the package."""
+    folder = _examples() / "arm_after_stroke"
+    plan, patient = _load(folder / "plan.yaml", None)
+    seen = _predicted(plan, patient, draws=200, seed=1, weeks=24)
+    findings = _findings(plan, patient)
+    report = _write_report(out, plan, patient, findings, seen)
+    from openbont.report import terminal
+
+    def text(page: "Console") -> None:
+        terminal.show_plan(page, plan)
+        terminal.show_course(page, seen.course, seen.untreated, patient)
+        terminal.show_outcome(page, seen.outcome)
+        page.print(f"\nreport: {report.html} and {report.pdf}", soft_wrap=True)
+        page.print(f"next: openbont check {folder / 'plan.yaml'}", soft_wrap=True)
+
+    _show(as_json, {**seen.data(), "report": plain(report)}, text)
+
+
+@app.command(epilog=_example("check examples/arm_after_stroke/plan.yaml"))
+def check(
+    plan: PlanFile, patient: PatientFile = None, label: Label = "US", as_json: AsJson = False
+) -> None:
+    """Compare a plan with labels, safety rules and what is known of the patient."""
+    findings = _findings(*_load(plan, patient), label)
+    from openbont.report import terminal
+
+    data = {"findings": plain(findings), "stopped": _stopped(findings)}
+    _show(as_json, data, lambda page: terminal.show_findings(page, findings))
+    _leave(findings)
+
+
+@app.command(epilog=_example("explain examples/arm_after_stroke/plan.yaml"))
+def explain(plan: PlanFile, patient: PatientFile = None, as_json: AsJson = False) -> None:
+    """Say in words what a plan gives: totals, limits, and what was filled in by default."""
+    from openbont.planning.explain import explain as in_words
+
+    words = in_words(*_load(plan, patient))
+    _show(as_json, {"explanation": words}, lambda page: page.print(words, markup=False))
+
+
+@app.command(
+    epilog=_example("propose examples/arm_after_stroke/patient.yaml --product onabotulinumtoxinA")
+)
+def propose(
+    patient: Annotated[Path, typer.Argument(metavar="PATIENT", help="Patient as YAML or JSON.")],
+    product: Annotated[str, typer.Option(help="Non-proprietary name of the product.")],
+    date: Annotated[str, typer.Option(help="Day of injection, as 2026-03-02.")] = "",
+    draws: Draws = 32,
+    seed: Seed = 1,
+    out: Annotated[Path | None, typer.Option(help="Write the best plan to this file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Choose muscles, units and sites within every label limit; say how good, and what binds."""
+    from openbont.io import load_patient, save
+    from openbont.planning.propose import propose as choose
+    from openbont.report import terminal
+
+    the_patient = load_patient(patient)
+    with _progress("choosing muscles and doses") as progress:
+        proposals = choose(the_patient, product, _day(date), draws, seed, progress)
+    if out:
+        save(proposals[0].plan, out)
+    best, *others = plain(proposals)
+    data = {**best, "alternatives": others, "draws": draws, "seed": seed}
+    _show(as_json, data, lambda page: terminal.show_proposals(page, proposals))
+
+
+@app.command(epilog=_example("simulate examples/arm_after_stroke/plan.yaml --draws 500 --seed 1"))
+def simulate(
+    plan: PlanFile,
+    patient: PatientFile = None,
+    draws: Draws = 200,
+    seed: Seed = 1,
+    weeks: Weeks = 24,
+    as_json: AsJson = False,
+) -> None:
+    """Predict the course of a plan week by week, with its uncertainty."""
+    the_plan, the_patient = _load(plan, patient)
+    findings = _findings(the_plan, the_patient)
+    from openbont.report import terminal
+
+    if _stopped(findings):
+        data = {"findings": plain(findings), "stopped": True}
+        _show(as_json, data, lambda page: terminal.show_findings(page, findings))
+        _leave(findings)
+    seen = _predicted(the_plan, the_patient, draws, seed, weeks)
+
+    def text(page: "Console") -> None:
+        terminal.show_course(page, seen.course, seen.untreated, the_patient)
+        terminal.show_outcome(page, seen.outcome)
+        terminal.show_basis(page, seen.course)
+
+    _show(as_json, seen.data(), text)
+
+
+@app.command(epilog=_example("report examples/arm_after_stroke/plan.yaml --out out"))
+def report(
+    plan: PlanFile,
+    patient: PatientFile = None,
+    out: Folder = Path("report"),
+    draws: Draws = 200,
+    seed: Seed = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Write report.html and report.pdf: plan, findings, course, what it rests on, sources."""
+    the_plan, the_patient = _load(plan, patient)
+    findings = _findings(the_plan, the_patient)
+    seen = None
+    if not _stopped(findings):
+        seen = _predicted(the_plan, the_patient, draws, seed, weeks=24)
+    written = _write_report(out, the_plan, the_patient, findings, seen)
+    data = {"report": plain(written), "stopped": _stopped(findings)}
+    _show(as_json, data, lambda page: page.print(f"{written.html}\n{written.pdf}", soft_wrap=True))
+    _leave(findings)
+
+
+@app.command(epilog=_example("cite examples/arm_after_stroke/plan.yaml"))
+def cite(plan: PlanFile, patient: PatientFile = None, as_json: AsJson = False) -> None:
+    """List the sources behind what is said about a plan."""
+    from openbont.catalog.products import product
+    from openbont.evidence import cite as sources_of
+    from openbont.report import terminal
+
+    the_plan, the_patient = _load(plan, patient)
+    products = [product(name) for name in the_plan.totals()]
+    basis = _model(the_patient, draws=2, seed=1)
+    sources = sources_of(products, _findings(the_plan, the_patient), basis)
+    data = {"sources": plain(sources)}
+    _show(as_json, data, lambda page: terminal.show_sources(page, sources))
+
+
+@app.command(epilog=_example("doctor --json"))
+def doctor(as_json: AsJson = False) -> None:
+    """What this installation is and has: versions, device, fonts, catalog, cache."""
+    from openbont.doctor import examine
+
+    found = examine()
+    _show(as_json, found, lambda page: page.print_json(json.dumps(found)))
+
+
+@app.command(epilog=_example("schema plan > plan.schema.json"))
+def schema(
+    kind: Annotated[Literal["patient", "plan"], typer.Argument(help="Of which files.")],
+    as_json: AsJson = False,
+) -> None:
+    """The JSON Schema of patient or plan files, for editors and other programs."""
+    from openbont.io import schema as schema_of
+
+    _print_json(schema_of(kind))
+
+
+# ---- what commands share
+
+
+@dataclasses.dataclass(frozen=True)
+class Prediction:
+    """A plan's course, the same draws without toxin, and what both mean."""
+
+    course: "Course"
+    untreated: "Course"
+    outcome: "Outcome"
+    seed: int
+
+    def data(self) -> dict[str, Any]:
+        """Weekly median and central 90 % of every measure, and the outcome."""
+        at = [i for i, day in enumerate(self.course.day) if day % 7 == 0]
+        measures = [
+            {
+                **{
+                    name: getattr(m, name) for name in ("scale", "where", "words", "unit", "better")
+                },
+                "treated": _quantiles(self.course.of(m.scale, m.where)[:, at]),
+                "untreated": _quantiles(self.untreated.of(m.scale, m.where)[:, at]),
+            }
+            for m in self.course.measures
+        ]
+        return {
+            "day": plain(self.course.day[at]),
+            "draws": len(self.course.severity),
+            "measures": measures,
+            "outcome": plain(self.outcome),
+            "rests_on": [
+                {"id": one.id, "grade": one.grade, "verified": one.verified}
+                for one in self.course.rests_on
+            ],
+            "seed": self.seed,
+        }
+
+
+def _quantiles(draws: Any) -> dict[str, Any]:
+    import numpy as np
+
+    low, median, high = np.quantile(draws, (0.05, 0.5, 0.95), axis=0)
+    return {"low": plain(low), "median": plain(median), "high": plain(high)}
+
+
+def _load(plan: Path, patient: Path | None) -> tuple["Plan", "Patient"]:
+    """The plan and its patient; a plan for somebody else is refused."""
+    from openbont.io import load_patient, load_plan
+
+    the_plan = load_plan(plan)
+    the_patient = load_patient(patient or plan.parent / "patient.yaml")
+    if the_plan.patient != the_patient.id:
+        raise BadInput(
+            f"{plan.name}: patient",
+            f"the plan is for {the_plan.patient!r}, the patient is {the_patient.id!r}",
+            "name the right patient with --patient",
+        )
+    return the_plan, the_patient
+
+
+def _findings(plan: "Plan", patient: "Patient", label: str = "US") -> "list[Finding]":
+    from openbont.planning.check import check as compare
+
+    return compare(plan, patient, label)
+
+
+def _stopped(findings: "Sequence[Finding]") -> bool:
+    return any(finding.level == "stop" for finding in findings)
+
+
+def _leave(findings: "Sequence[Finding]") -> None:
+    if _stopped(findings):
+        raise typer.Exit(STOPPED)
+
+
+def _model(patient: "Patient", draws: int, seed: int) -> "Model":
+    from openbont.catalog.model import model
+
+    return model(patient, draws, seed)
+
+
+def _predicted(plan: "Plan", patient: "Patient", draws: int, seed: int, weeks: int) -> Prediction:
+    from openbont.forward.chain import simulate as run
+    from openbont.forward.outcome import outcome
+    from openbont.planning.limits import limits
+
+    days = range(7 * weeks + 1)
+    last = plan.sessions[-1]
+    interval = limits(patient, last.product, plan.date_of(last), plan.disorder).interval_min_weeks
+    with _progress(f"simulating {draws} draws"):
+        basis = _model(patient, draws, seed)
+        course = run(plan, patient, basis, days)
+        untreated = run(plan.untreated(), patient, basis, days)
+    seen = outcome(course, untreated, plan, patient, interval)
+    return Prediction(course, untreated, seen, seed)
+
+
+def _write_report(
+    folder: Path,
+    plan: "Plan",
+    patient: "Patient",
+    findings: "Sequence[Finding]",
+    seen: Prediction | None,
+) -> "Report":
+    from openbont.report.page import write_report
+
+    with _progress("writing the report"):
+        if seen is None:
+            return write_report(folder, plan, patient, findings)
+        course = seen.course
+        return write_report(
+            folder, plan, patient, findings, course, seen.untreated, seen.outcome, course.rests_on
+        )
+
+
+def _examples() -> Path:
+    """The examples: inside an installed package, or beside it in a checkout."""
+    here = Path(__file__).resolve().parent
+    return next(
+        folder for folder in (here / "examples", here.parents[1] / "examples") if folder.is_dir()
+    )
+
+
+def _day(text: str) -> Any:
+    from datetime import date
+
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        way_out = "write year-month-day: 2026-03-02"
+        raise BadInput("--date", f"not a date (value {text!r})", way_out) from None
+
+
+@contextmanager
+def _progress(words: str) -> Iterator[Callable[[str], None]]:
+    """Say on the terminal what is going on; silent in a pipe."""
+    from rich.console import Console
+
+    with Console(stderr=True).status(words) as status:
+        yield lambda more: status.update(f"{words}: {more}")
+
+
+def _show(as_json: bool, data: dict[str, Any], text: "Callable[[Console], object]") -> None:
+    if as_json:
+        _print_json(data)
+        return
+    from rich.console import Console
+
+    page = Console(width=None if sys.stdout.isatty() else 100)
+    text(page)
+    page.print(f"\n{NOT_A_DEVICE}", style="dim")
+
+
+def _print_json(data: Any) -> None:
+    print(json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False))
+
+
+def plain(thing: Any) -> Any:
+    """Any value of the house as JSON: names as keys, six significant digits, no NaN."""
+    if isinstance(thing, float):
+        return float(f"{thing:.6g}") if math.isfinite(thing) else None
+    if thing is None or isinstance(thing, (bool, int, str)):
+        return thing
+    if isinstance(thing, dict):
+        return {str(key): plain(value) for key, value in thing.items()}
+    if isinstance(thing, (list, tuple)):
+        return [plain(item) for item in thing]
+    if hasattr(thing, "model_dump"):
+        return plain(thing.model_dump(mode="json"))
+    if dataclasses.is_dataclass(thing):
+        return {f.name: plain(getattr(thing, f.name)) for f in dataclasses.fields(thing)}
+    return plain(thing.tolist()) if hasattr(thing, "tolist") else str(thing)
+
+
+def _refuse(error: OpenBoNTError, as_json: bool) -> None:
+    """One sentence on standard error, or an object on standard output."""
+    notes = getattr(error, "__notes__", [])
+    if as_json:
+        named = {"place": "", "problem": str(error), "way_out": ""}
+        said = {name: getattr(error, name, value) for name, value in named.items()}
+        _print_json({"error": {**said, "kind": type(error).__name__, "others": notes}})
+    else:
+        print(error, *notes, sep="\n", file=sys.stderr)
+    sys.exit(BAD_INPUT if isinstance(error, BadInput) else STOPPED)
+
+
+if __name__ == "__main__":
+    main()
