@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from openbont.evidence import Parameter, Source
-from openbont.forward.outcome import Band, Duration, GoalOutcome, Outcome, Unwanted
+from openbont.forward.outcome import Band, Duration, GoalOutcome, Onset, Outcome, Unwanted
 from openbont.patient import Disorder, Goal, Keep, Patient
 from openbont.plan import Injection, Plan, Session
 
@@ -35,6 +35,7 @@ class FakeMeasure:
     low: float
     high: float
     better: str = "lower"
+    margin: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,6 @@ class FakeCourse:
     structures: tuple[str, ...]
     measures: tuple[FakeMeasure, ...]
     captured: np.ndarray
-    weight: np.ndarray
     intact: np.ndarray
     release: np.ndarray
     response: SimpleNamespace
@@ -110,7 +110,6 @@ def course(effect: float = 1.0, draws: int = 40) -> FakeCourse:
         structures,
         measures,
         captured,
-        np.full((draws, 3, 4), 0.25),
         nodes,
         nodes,
         SimpleNamespace(twitch=kept, force=kept, drive=kept),
@@ -155,11 +154,12 @@ def outcome() -> Outcome:
         reached=0.31,
         reached_untreated=0.0,
         benefit=Duration(Band(9.0, 0.0, 14.0), "weeks with a reading of at most 1"),
+        gain=Duration(Band(11.0, 5.0, 16.0), "weeks better by half a grade than without toxin"),
         weight=1.0,
     )
     grip = Unwanted("left grip", "grip.left", Band(0.7, 0.6, 0.8), 4.0, 0.6, 0.04)
     return Outcome(
-        onset_day=Duration(Band(4.0, 3.0, 6.0), "first day with a tenth of the peak effect"),
+        onset_day=Onset(Band(4.0, 3.0, 6.0), "first day with a tenth of the peak effect"),
         peak_week=Duration(Band(4.0, 3.0, 6.0), "week of the lowest reading"),
         goals=(goal,),
         unwanted=(grip,),

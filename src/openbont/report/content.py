@@ -3,18 +3,23 @@
 A table is {caption, columns, align, rows, total, levels}; every cell is text, ready to be read.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from openbont.catalog.muscles import landmarks, words
+from openbont.catalog.muscles import base, landmarks, words
+from openbont.catalog.names import DISORDERS
 from openbont.catalog.products import product as find_product
+from openbont.catalog.products import products
 from openbont.catalog.vocabulary import condition
 from openbont.evidence import Parameter, Source, cite, tally
 from openbont.forward.outcome import GoalOutcome, Outcome, Unwanted
-from openbont.patient import Patient
+from openbont.patient import Goal, Patient
 from openbont.plan import Injection, Plan, Session
 from openbont.planning.limits import Limits, StructureLimit, limits
+from openbont.planning.rules import Finding
 from openbont.planning.vials import VialChoice, diluent_ml, vials
 from openbont.product import Product
 from openbont.report.words import (
@@ -30,7 +35,6 @@ from openbont.report.words import (
 
 if TYPE_CHECKING:  # the chain and the optimiser are slow to import; a report only reads results
     from openbont.forward.chain import Course
-    from openbont.planning.check import Finding
     from openbont.planning.propose import Proposal
 
 NOTICE = "Decision support and research software, not a medical device."
@@ -50,6 +54,9 @@ MODEL_LIMITS = (
     "in single ones.",
 )
 
+_DURATIONS = ("Weeks at target", "Weeks of gain")
+_PLACES = "Where the needle goes; numbers are shares of the line that is named"
+
 Content = dict[str, Any]
 Table = dict[str, Any]
 
@@ -57,7 +64,7 @@ Table = dict[str, Any]
 def content(
     plan: Plan,
     patient: Patient,
-    findings: "Sequence[Finding]",
+    findings: Sequence[Finding],
     course: "Course | None",
     untreated: "Course | None",
     outcome: Outcome | None,
@@ -79,13 +86,14 @@ def content(
     if stopped or course is None or untreated is None or outcome is None:
         sources = _distinct(cite(findings, _products(plan)))
         return shown | _asked(plan, patient, findings, sources, stopped) | _sources(sources)
+    relevant = _relevant(model_parameters, plan)
     sources = cite(findings, _products(plan), _label_sources(plan, patient), proposal)
-    sources = _distinct(cite(sources, model_parameters))
+    sources = _distinct(cite(sources, relevant))
     return (
         shown
         | _asked(plan, patient, findings, sources, stopped)
         | _predicted(plan, patient, course, untreated, outcome)
-        | _reasons(proposal, model_parameters, sources)
+        | _reasons(proposal, relevant, sources)
         | _sources(sources)
     )
 
@@ -96,13 +104,13 @@ def content(
 def _asked(
     plan: Plan,
     patient: Patient,
-    findings: "Sequence[Finding]",
+    findings: Sequence[Finding],
     sources: Sequence[Source],
     stopped: bool,
 ) -> Content:
     """Findings, and the sessions as they were asked."""
     return {
-        "findings": _findings(findings, sources),
+        "findings": _findings(findings, plan, sources),
         "sessions": [
             _session(session, plan, patient, sources, stopped) for session in plan.sessions
         ],
@@ -111,7 +119,8 @@ def _asked(
 
 def _header(plan: Plan, patient: Patient) -> list[list[str]]:
     disorder = patient.disorder
-    cause = f", after {disorder.cause}" if disorder.cause else ""
+    side = f", {disorder.side}" if disorder.side not in ("", "both") else ""
+    cause = f" (cause: {disorder.cause})" if disorder.cause else ""
     given = listed([f"{p.name} ({p.brand})" for p in _products(plan)])
     return [
         ["Patient", patient.id],
@@ -119,27 +128,27 @@ def _header(plan: Plan, patient: Patient) -> list[list[str]]:
             "Age, sex, weight",
             f"{number(patient.age_years)} years, {patient.sex}, {number(patient.weight_kg, 'kg')}",
         ],
-        ["Treated", f"{title_words(plan.disorder)}{cause}"],
-        ["Side", disorder.side or "not stated"],
+        ["Treated", f"{title_words(plan.disorder)}{side}{cause}"],
         ["Product", given],
         ["First session", day(plan.date_of(plan.sessions[0]))],
         ["Findings taken on", day(patient.date)],
     ]
 
 
-def _verdict(findings: "Sequence[Finding]", patient: Patient) -> dict[str, str]:
+def _verdict(findings: Sequence[Finding], patient: Patient) -> dict[str, str]:
     stops, warnings = (
-        [finding for finding in findings if finding.level == level] for level in ("stop", "warn")
+        [finding.rule for finding in findings if finding.level == level]
+        for level in ("stop", "warn")
     )
     if stops:
-        rules = listed(list(dict.fromkeys(finding.rule for finding in stops)))
-        text = f"Do not give this plan. {counted(len(stops), 'finding')} against it: {rules}."
-        return {"level": "stop", "word": LEVELS["stop"], "text": text + _no_safe_dose(patient)}
-    if warnings:
-        text = f"No rule stops this plan. Settle {counted(len(warnings), 'warning')} first."
-        return {"level": "warn", "word": LEVELS["warn"], "text": text + _no_safe_dose(patient)}
-    text = "No rule stops this plan and none warns. The decision stays with the physician."
-    return {"level": "inform", "word": LEVELS["inform"], "text": text + _no_safe_dose(patient)}
+        rules = listed(list(dict.fromkeys(stops)))
+        level, text = "stop", f"Do not give this plan. It is stopped by {rules}."
+    elif warnings:
+        settle = counted(len(warnings), "warning")
+        level, text = "warn", f"No rule stops this plan. Settle {settle} before it is given."
+    else:
+        level, text = "inform", "No rule stops this plan and none warns."
+    return {"level": level, "word": LEVELS[level], "text": text + _no_safe_dose(patient)}
 
 
 def _no_safe_dose(patient: Patient) -> str:
@@ -148,21 +157,43 @@ def _no_safe_dose(patient: Patient) -> str:
     return f" No dose is known to be safe in {listed(names)}." if names else ""
 
 
-def _findings(findings: "Sequence[Finding]", sources: Sequence[Source]) -> Table:
+def _findings(findings: Sequence[Finding], plan: Plan, sources: Sequence[Source]) -> Table:
     order = list(LEVELS)
     ranked = sorted(findings, key=lambda finding: order.index(finding.level))
     rows = [
         [
             LEVELS[finding.level],
-            f"{finding.place}: {finding.reason}" if finding.place else finding.reason,
-            finding.clears or "—",
+            _spoken(finding.place, finding.reason, plan),
+            _in_words(finding.clears) or "—",
             f"{finding.rule} {_marks(finding.sources, sources)}".strip()
             + ("" if finding.verified else ", unverified"),
         ]
         for finding in ranked
     ]
-    table = _table("Findings", ["Level", "Finding", "What clears it", "Rule, source"], rows)
+    table = _table(
+        "The most serious first", ["Level", "Finding", "What clears it", "Rule, source"], rows
+    )
     return table | {"levels": [finding.level for finding in ranked], "widths": [0, 3, 2, 1.2]}
+
+
+def _spoken(place: str, reason: str, plan: Plan) -> str:
+    """The reason, after the structure or session that it is about."""
+    named = re.match(r"sessions\[(\d+)\](?:\.injections\[(\d+)\])?", place)
+    if named is None:
+        return _in_words(reason)
+    session = plan.sessions[int(named[1])]
+    if named[2] is not None:
+        return f"{words(session.injections[int(named[2])].structure)}: {_in_words(reason)}"
+    several = f"{day(plan.date_of(session))}: " if len(plan.sessions) > 1 else ""
+    return several + _in_words(reason)
+
+
+def _in_words(text: str) -> str:
+    """Text with names and dates as spoken: biceps_brachii.left -> left biceps brachii."""
+    text = re.sub(r"\b[a-z_]+\.(?:left|right)\b", lambda name: words(name[0]), text)
+    for disorder in DISORDERS:
+        text = text.replace(disorder, title_words(disorder))
+    return re.sub(r"\b\d{4}-\d\d-\d\d\b", lambda iso: day(date.fromisoformat(iso[0])), text)
 
 
 def _session(
@@ -196,18 +227,23 @@ def _session(
 
 
 def _places(session: Session) -> Table:
+    """Landmarks; structures that differ by side only share a row."""
+    named: dict[tuple[str, str], list[Injection]] = {}
+    for one in session.injections:
+        named.setdefault((base(one.structure), _landmarks(one)), []).append(one)
     rows = [
-        [words(injection.structure), "; ".join(_landmarks(injection))]
-        for injection in session.injections
+        [words(found[0].structure if len(found) == 1 else name), where]
+        for (name, where), found in named.items()
     ]
-    return _table("Where the needle goes", ["Structure", "Place"], rows, widths=[1, 3])
+    return _table(_PLACES, ["Structure", "Place"], rows, widths=[1, 3])
 
 
-def _landmarks(injection: Injection) -> list[str]:
+def _landmarks(injection: Injection) -> str:
     if injection.site_mm is None:
-        return landmarks(injection.structure, injection.sites)
+        said = landmarks(injection.structure, injection.sites)
+        return "; ".join(dict.fromkeys(said)).replace("->", " → ")
     along, across, deep = (number(mm) for mm in injection.site_mm)
-    return [f"{along} mm along, {across} mm across and {deep} mm deep from the centre"]
+    return f"{along} mm along, {across} mm across and {deep} mm deep from the centre"
 
 
 def _sites(session: Session) -> int:
@@ -293,43 +329,60 @@ def _predicted(
     return {
         "draws": f"Numbers are medians over {outcome.draws} draws of the model, with the central "
         "90 % of draws in brackets.",
-        "goals": _goals(outcome.goals),
+        "goals": _goals(outcome, course, patient),
         "facts": _facts(outcome),
         "strength": _strength(outcome.unwanted),
         "pictures": {picture.name: asdict(picture) for picture in drawn},
     }
 
 
-def _goals(goals: Iterable[GoalOutcome]) -> Table:
+def _goals(outcome: Outcome, course: "Course", patient: Patient) -> Table:
+    """One row a goal, in the patient's order."""
+    measured = {(one.scale, one.where): f"{one.words}, {one.scale}" for one in course.measures}
     rows = [
         [
-            goal.words,
-            f"at most {number(goal.target, goal.unit)}",
+            f"{goal.words} ({measured[goal.scale, goal.where]})".replace("_", " "),
+            _target(asked, goal),
             band(goal.baseline),
             f"{band(goal.best)}, week {number(goal.best_week)}",
             percent(goal.reached),
             percent(goal.reached_untreated),
             band(goal.benefit.weeks),
+            band(goal.gain.weeks),
         ]
-        for goal in goals
+        for asked, goal in zip(patient.goals, outcome.goals, strict=True)
     ]
-    columns = ["Goal", "Target", "Before", "Best", "Reached", "Without toxin", "Weeks of benefit"]
-    caption = "Goals; reached: share of draws that reach the target at some week"
-    return _table(caption, columns, rows, widths=[1.5, 1.2, 1.2, 1.3, 0, 0, 1.1])
+    columns = ["Goal", "Target", "Before", "Best", "Reach it", "Without", *_DURATIONS]
+    caption = (
+        "Goals. Reach it: share of draws at or below the target in the week of the best median; "
+        "without: the same without toxin"
+    )
+    return _table(caption, columns, rows, widths=[2, 1, 1.1, 1.1, 0, 0, 1, 1])
+
+
+def _target(asked: Goal, goal: GoalOutcome) -> str:
+    """As the patient's file writes it, with the number where that differs."""
+    target = number(goal.target, goal.unit)
+    if isinstance(asked.at_most, str):
+        return f"at most {asked.at_most} ({target})"
+    return f"at most {target}"
 
 
 def _facts(outcome: Outcome) -> list[list[str]]:
     """Term, value, and what the value means."""
-    benefit = {goal.benefit.definition: None for goal in outcome.goals}
+    meant = (
+        dict.fromkeys(getattr(goal, name).definition for goal in outcome.goals)
+        for name in ("benefit", "gain")
+    )
     return [
-        ["Onset", f"day {band(outcome.onset_day.weeks)}", outcome.onset_day.definition],
+        ["Onset", f"day {band(outcome.onset_day.day)}", outcome.onset_day.definition],
         ["Peak", f"week {band(outcome.peak_week.weeks)}", outcome.peak_week.definition],
-        *[["Weeks of benefit", "see the table", definition] for definition in benefit],
+        *[[name, "", "; ".join(said)] for name, said in zip(_DURATIONS, meant, strict=True)],
         ["Review", day(outcome.review), "visit near the peak"],
         ["Next session", f"not before {day(outcome.next_date)}", outcome.next_reason],
         [
             "Distant jitter",
-            f"{band(outcome.distant_jitter, digits=3)} times",
+            f"{band(outcome.distant_jitter, decimals=2)} times",
             "single-fibre jitter far from the needle, relative to before",
         ],
     ]
@@ -377,16 +430,24 @@ def _why(proposal: "Proposal") -> Content:
     }
 
 
+def _relevant(parameters: Iterable[Parameter], plan: Plan) -> list[Parameter]:
+    """Without the parameters that belong to products and serotypes not in the plan."""
+    used = _products(plan)
+    own = {product.name for product in used} | {product.serotype for product in used}
+    others = products().keys() | {product.serotype for product in products().values()}
+    return [one for one in parameters if one.id.rsplit(".", 1)[-1] not in others - own]
+
+
 def _rests_on(parameters: Sequence[Parameter], sources: Sequence[Source]) -> Content:
     grades = [f"{count} {grade}" for grade, count in tally(parameters).items()]
     weak = [one for one in parameters if one.grade == "assumed" or not one.verified]
     rows = [
         [
-            one.id,
+            f"{one.id}: {one.note}" if one.note else one.id,
             number(one.value),
             one.unit,
             f"{number(one.low)} to {number(one.high)}",
-            one.grade + ("" if one.verified else ", unverified"),
+            one.grade + ("" if one.verified or one.grade == "assumed" else ", unverified"),
             _marks(one.sources, sources) or "—",
         ]
         for one in weak
@@ -406,7 +467,11 @@ def _rests_on(parameters: Sequence[Parameter], sources: Sequence[Source]) -> Con
 def _sources(sources: Sequence[Source]) -> Content:
     return {
         "sources": [
-            {"text": one.text, "address": one.address, "unverified": not one.verified}
+            {
+                "text": one.text,
+                "address": "" if one.address in one.text else one.address,
+                "unverified": not one.verified,
+            }
             for one in sources
         ]
     }

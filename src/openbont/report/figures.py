@@ -1,4 +1,4 @@
-"""Four pictures of a course, as SVG text that is the same byte for byte on every run.
+"""Pictures of a course, as SVG text that is the same byte for byte on every run.
 
 Nothing is told by colour alone: lines differ in style and are named beside them.
 Colours are those of Okabe and Ito (2008), safe for colour-blind readers.
@@ -7,7 +7,6 @@ Colours are those of Okabe and Ito (2008), safe for colour-blind readers.
 import io
 import re
 import textwrap
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,29 +19,25 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MultipleLocator, NullFormatter, PercentFormatter
 from numpy.typing import NDArray
 
-from openbont.catalog.muscles import words
+from openbont.catalog.muscles import base, words
 from openbont.forward.outcome import GoalOutcome, Outcome
 from openbont.patient import Patient
 from openbont.plan import Plan
-from openbont.report.words import listed, number, percent
+from openbont.report.words import number, percent
 
 if TYPE_CHECKING:  # the chain needs jax; a picture does not
     from openbont.forward.chain import Course
 
 Array = NDArray[np.float64]
+Sides = dict[str, list[int]]
+"""A muscle in words -> where its sides stand among the structures of a course."""
 
 INK = "#1a1a1a"
 """The one colour of text and axes; a page with a dark mode replaces it."""
 BLUE, RED, GREEN = "#0072B2", "#D55E00", "#009E73"
 PURPLE, ORANGE, SKY = "#CC79A7", "#E69F00", "#56B4E9"
-LOOKS: tuple[tuple[str, Any], ...] = (
-    (BLUE, "-"),
-    (RED, "--"),
-    (GREEN, "-."),
-    (PURPLE, (0, (1, 1))),
-    (ORANGE, (0, (6, 1.5))),
-    (SKY, (0, (3, 1, 1, 1, 1, 1))),
-)
+COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY, INK)
+LINES: tuple[Any, ...] = ("-", "--", "-.", (0, (1, 1)), (0, (6, 1.5)))
 WIDTH_INCH = 6.7  # text of an A4 page with 20 mm margins
 SPARED_SHOWN = 5
 STYLE: dict[str, Any] = {
@@ -87,10 +82,11 @@ class Picture:
 def pictures(
     course: "Course", untreated: "Course", outcome: Outcome, plan: Plan, patient: Patient
 ) -> list[Picture]:
-    """The four pictures of one course, in the order of the report."""
+    """The pictures of one course, in the order of the report."""
     return [
         course_picture(course, untreated, outcome),
-        strength_picture(course, plan, patient),
+        strength_picture(course, patient),
+        muscles_picture(course, plan),
         exposure_picture(course, plan),
         chain_picture(course, plan),
     ]
@@ -105,64 +101,69 @@ def course_picture(course: "Course", untreated: "Course", outcome: Outcome) -> P
         _fan(axes, _weeks(course), treated, BLUE)
         axes.plot(_weeks(untreated), np.median(natural, axis=0), color=RED, linestyle="--")
         axes.axhline(goal.target, color=INK, linestyle=":", linewidth=1)
-        _at_goal_bar(axes, _weeks(course), np.median(treated, axis=0) <= goal.target)
+        better = np.median(natural - treated, axis=0) >= _margin(course, goal)
+        _bar(axes, _weeks(course), np.median(treated, axis=0) <= goal.target, GREEN, 3, 0.02)
+        _bar(axes, _weeks(course), better, INK, 1, 0.06)
         _titled(axes, goal.words)
-        axes.set_ylabel(goal.unit)
-        axes.margins(y=0.12)
+        axes.set_ylabel(f"{goal.scale}, {goal.unit}".replace("_", " "))
+        axes.margins(y=0.16)
     _legend(
         figure,
         Line2D([], [], color=BLUE, label="with toxin, median"),
         *_band_keys(BLUE),
         Line2D([], [], color=RED, linestyle="--", label="without toxin, median"),
         Line2D([], [], color=INK, linestyle=":", linewidth=1, label="goal"),
-        Line2D([], [], color=GREEN, linewidth=3, label="weeks in which the median meets the goal"),
+        Line2D([], [], color=GREEN, linewidth=3, label="weeks with the median at the goal"),
+        Line2D([], [], color=INK, linewidth=1, label="weeks noticeably better than without"),
     )
     summary = "; ".join(_goal_sentence(goal) for goal in outcome.goals)
     return _picture("course", "Expected course", figure, f"Median of the draws: {summary}.")
 
 
 @_styled
-def strength_picture(course: "Course", plan: Plan, patient: Patient) -> Picture:
-    """Strength kept by week: the functions watched, then each injected muscle."""
+def strength_picture(course: "Course", patient: Patient) -> Picture:
+    """Strength of the watched functions by week, beside what the patient asked to keep."""
+    kept = {
+        measure.where: _array(course.of(measure.scale, measure.where))
+        for measure in course.measures
+        if measure.scale == "strength"
+    }
     floors = {keep.function: keep.at_least for keep in patient.keep}
-    kept = _strengths(course, plan)
-    groups: dict[str, list[str]] = {}
-    for where in kept:
-        groups.setdefault(where.split(".")[0], []).append(where)
-    figure, panels = _panels(len(groups), columns=4, height=1.3)
-    for axes, members in zip(panels, groups.values(), strict=True):
-        for where in members:
-            line = "--" if where.endswith(".right") and len(members) > 1 else "-"
-            _fan(axes, _weeks(course), kept[where], RED if line == "--" else BLUE, line)
-            if where in floors:
-                axes.axhline(floors[where], color=INK, linestyle=":", linewidth=1)
-        name = words(members[0])
-        _titled(axes, name if len(members) == 1 else name.partition(" ")[2], wrap=26)
-        _share_axis(axes)
-    two_sided = any(len(members) > 1 for members in groups.values())
-    _legend(figure, *_strength_keys(two_sided, bool(floors)))
-    return _picture("strength", "Strength kept", figure, _strength_sentence(course, kept))
+    figure = _kept_figure(course, kept, floors)
+    summary = f"At its weakest {_weakest(course, kept)}."
+    return _picture("strength", "Strength kept by function", figure, summary)
+
+
+@_styled
+def muscles_picture(course: "Course", plan: Plan) -> Picture:
+    """Force of each injected muscle by week."""
+    force = _array(course.response.force)
+    kept = {name: force[:, :, course.structures.index(name)] for name in _given_u(plan)}
+    figure = _kept_figure(course, kept, {})
+    summary = f"The most weakened muscle: {_weakest(course, kept)}."
+    return _picture("muscles", "Force of the injected muscles", figure, summary)
 
 
 @_styled
 def exposure_picture(course: "Course", plan: Plan) -> Picture:
     """Share of a structure's end plates that captured at least so much, as a dose-volume plot."""
-    given_u = _given_u(plan)
-    target = [name for name in course.structures if given_u.get(name, 0) > 0]
-    spared = [name for name in _most_exposed(course) if name not in given_u][:SPARED_SHOWN]
-    grid = _exposure_grid(course)
-    figure, panels = _panels(2, columns=2, height=2.3)
-    for axes, names, title in zip(
-        panels, (target, spared), ("injected", "spared, the most exposed"), strict=True
-    ):
-        for name, (colour, line) in zip(names, _looks(len(names)), strict=True):
-            share = np.median(_at_least(course, name, grid), axis=0)
-            axes.plot(grid, share, color=colour, linestyle=line, label=words(name))
-        _titled(axes, title)
-        _exposure_axis(axes, plan)
-        if names:
-            axes.legend(loc="upper left", bbox_to_anchor=(0, -0.24), ncols=2, borderaxespad=0)
-    summary = _exposure_sentence(course, target, spared)
+    captured = _captured(course, plan)
+    grid = _exposure_grid(captured)
+    injected, spared = _exposed(course, captured, plan)
+    seen = [name for name in spared if _shares(captured, spared[name], grid)[0] > 0]
+    groups = (injected, {name: spared[name] for name in seen[:SPARED_SHOWN]})
+    figure = Figure(figsize=(WIDTH_INCH, 2.2), layout="constrained")
+    panels = figure.subplots(1, 4, width_ratios=[1.2, 1, 1.2, 1])
+    for axes, key, group in zip(panels[::2], panels[1::2], groups, strict=True):
+        for (name, at), (colour, line) in zip(group.items(), _looks(len(group)), strict=True):
+            label = textwrap.fill(name, 22)
+            axes.plot(grid, _shares(captured, at, grid), color=colour, linestyle=line, label=label)
+        _exposure_axis(axes, grid)
+        key.axis("off")
+        key.legend(*axes.get_legend_handles_labels(), loc="upper left", borderaxespad=0)
+    _titled(panels[0], "injected")
+    _titled(panels[2], "spared" if seen else f"spared: none above {number(grid[0], 'U/cm³', 1)}")
+    summary = _exposure_sentence(captured, injected, spared)
     return _picture("exposure", "Exposure of end plates", figure, summary)
 
 
@@ -172,12 +173,13 @@ def chain_picture(course: "Course", plan: Plan) -> Picture:
     given_u = _given_u(plan)
     name = max(course.structures, key=lambda structure: given_u.get(structure, 0))
     at = course.structures.index(name)
-    grid = _exposure_grid(course)
+    captured = _captured(course, plan)
+    grid = _exposure_grid(captured)
     figure, panels = _panels(4, columns=4, height=1.55)
-    _fan(panels[0], grid, _at_least(course, name, grid), BLUE)
-    _exposure_axis(panels[0], plan)
-    stages = (_mean(course, course.intact, at), _mean(course, course.release, at))
-    stages = (*stages, _array(course.response.force)[:, :, at])
+    _fan(panels[0], grid, _at_least(captured[:, at], grid), BLUE)
+    _exposure_axis(panels[0], grid)
+    intact, release = (_array(s)[:, :, at].mean(axis=-1) for s in (course.intact, course.release))
+    stages = (intact, release, _array(course.response.force)[:, :, at])
     for axes, draws in zip(panels[1:], stages, strict=True):
         _fan(axes, _weeks(course), draws, BLUE)
         _share_axis(axes)
@@ -213,47 +215,55 @@ def _given_u(plan: Plan) -> dict[str, float]:
     return given_u
 
 
-def _mean(course: "Course", stage: Any, at: int) -> Array:
-    """Mean over the end plates of one structure: [draw day]."""
-    weight = _array(course.weight)[:, None, at]
-    return np.asarray((_array(stage)[:, :, at] * weight).sum(axis=-1))
+def _margin(course: "Course", goal: GoalOutcome) -> float:
+    """Smallest difference that matters, as the outcome uses it."""
+    return next(
+        measure.margin
+        for measure in course.measures
+        if (measure.scale, measure.where) == (goal.scale, goal.where)
+    )
 
 
-def _captured(course: "Course") -> Array:
-    """Captured at the first session: [draw structure node]."""
-    return _array(course.captured)[:, 0]
+def _captured(course: "Course", plan: Plan) -> Array:
+    """Captured from the plan's first session: [draw structure node]. The history comes before."""
+    return _array(course.captured)[:, -len(plan.sessions)]
 
 
-def _most_exposed(course: "Course") -> list[str]:
-    mean = (_captured(course) * _array(course.weight)).sum(axis=-1)
-    order = np.argsort(-np.median(mean, axis=0), kind="stable")
-    return [course.structures[k] for k in order]
+def _exposed(course: "Course", captured: Array, plan: Plan) -> tuple[Sides, Sides]:
+    """Injected and spared structures, the most exposed first."""
+    given_u = _given_u(plan)
+    order = np.argsort(-np.median(captured.mean(axis=-1), axis=0), kind="stable")
+    ranked = [int(k) for k in order if course.structures[k] != "distant"]
+    injected = [k for k in ranked if course.structures[k] in given_u]
+    return _by_side(course, injected), _by_side(course, [k for k in ranked if k not in injected])
 
 
-def _exposure_grid(course: "Course") -> Array:
+def _by_side(course: "Course", chosen: list[int]) -> Sides:
+    """Structures in words, the two sides of one muscle together."""
+    pairs: dict[str, list[int]] = {}
+    for k in chosen:
+        pairs.setdefault(base(course.structures[k]), []).append(k)
+    return {
+        words(course.structures[at[0]]) if len(at) == 1 else f"{words(name)}, both sides": at
+        for name, at in pairs.items()
+    }
+
+
+def _exposure_grid(captured: Array) -> Array:
     """Three decades of U/cm3 up to the highest value captured."""
-    top = max(float(np.quantile(_captured(course), 0.999)), 1e-6)
+    top = max(float(np.quantile(captured, 0.999)), 1e-6)
     return np.asarray(np.geomspace(top / 1000, top, 121))
 
 
-def _at_least(course: "Course", name: str, grid: Array) -> Array:
-    """Share of end plates with at least `grid` captured: [draw grid]."""
-    at = course.structures.index(name)
-    reached = _captured(course)[:, at, :, None] >= grid
-    return np.asarray((reached * _array(course.weight)[:, at, :, None]).sum(axis=1))
+def _at_least(captured: Array, grid: Array) -> Array:
+    """Share of end plates with at least `grid` captured: [draw node] -> [draw grid]."""
+    return np.asarray((captured[..., None] >= grid).mean(axis=1))
 
 
-def _strengths(course: "Course", plan: Plan) -> dict[str, Array]:
-    """Share of strength kept [draw day], by function, then by injected muscle."""
-    kept = {
-        measure.where: _array(course.of(measure.scale, measure.where))
-        for measure in course.measures
-        if measure.scale == "strength"
-    }
-    force = _array(course.response.force)
-    for name in _given_u(plan):
-        kept[name] = force[:, :, course.structures.index(name)]
-    return kept
+def _shares(captured: Array, at: list[int], grid: Array) -> Array:
+    """Median over the draws of the share of end plates of `at`, together: [grid]."""
+    together = captured[:, at].reshape(len(captured), -1)
+    return np.asarray(np.median(_at_least(together, grid), axis=0))
 
 
 # --- one sentence each ---------------------------------------------------------------------------
@@ -267,25 +277,21 @@ def _goal_sentence(goal: GoalOutcome) -> str:
     )
 
 
-def _strength_sentence(course: "Course", kept: dict[str, Array]) -> str:
-    lowest = {where: np.median(draws, axis=0) for where, draws in kept.items()}
-    weakest = sorted(lowest, key=lambda where: float(lowest[where].min()))[:2]
-    parts = [
-        f"{words(where)} keeps {percent(float(lowest[where].min()))} of its strength in "
-        f"week {number(float(_weeks(course)[int(lowest[where].argmin())]))}"
-        for where in weakest
-    ]
-    return f"Median at the weakest moment: {listed(parts)}."
+def _weakest(course: "Course", kept: dict[str, Array]) -> str:
+    median = {where: np.median(draws, axis=0) for where, draws in kept.items()}
+    where = min(median, key=lambda where: float(median[where].min()))
+    week = number(float(_weeks(course)[int(median[where].argmin())]))
+    return f"{words(where)} keeps {percent(float(median[where].min()))} in week {week}"
 
 
-def _exposure_sentence(course: "Course", target: list[str], spared: list[str]) -> str:
-    def half(name: str) -> str:
-        at = course.structures.index(name)
-        value = float(np.median(np.median(_captured(course)[:, at], axis=-1)))
-        return f"{words(name)} ({number(value, digits=2)} U/cm³)"
+def _exposure_sentence(captured: Array, injected: Sides, spared: Sides) -> str:
+    def most(group: Sides) -> str:
+        name, at = next(iter(group.items()))
+        value = float(np.median(captured[:, at]))
+        return f"{name} ({number(value, 'U/cm³', 2) if value >= 0.01 else 'under 0.01 U/cm³'})"
 
-    most = f"Half of the end plates capture most in {half(target[0])}" if target else "No dose"
-    return f"{most}; of the spared structures in {half(spared[0])}." if spared else f"{most}."
+    told = f"Half of the end plates capture most in {most(injected)}"
+    return f"{told}; of the spared structures in {most(spared)}." if spared else f"{told}."
 
 
 # --- how it is drawn -----------------------------------------------------------------------------
@@ -302,11 +308,32 @@ def _panels(count: int, columns: int, height: float) -> tuple[Figure, list[Axes]
     return figure, list(grid[:count])
 
 
+def _kept_figure(course: "Course", kept: dict[str, Array], floors: dict[str, float]) -> Figure:
+    """One panel a name; the two sides of one name share it."""
+    groups: dict[str, list[str]] = {}
+    for where in kept:
+        groups.setdefault(base(where), []).append(where)
+    figure, panels = _panels(len(groups), columns=5 if len(groups) <= 5 else 4, height=1.3)
+    for axes, (name, members) in zip(panels, groups.items(), strict=True):
+        for where, colour, line in zip(members, (BLUE, RED), ("-", "--"), strict=False):
+            _fan(axes, _weeks(course), kept[where], colour, line)
+            if where in floors:
+                axes.axhline(floors[where], color=INK, linestyle=":", linewidth=1)
+        _titled(axes, words(members[0] if len(members) == 1 else name), wrap=24)
+        _share_axis(axes)
+    two_sided = any(len(members) > 1 for members in groups.values())
+    _legend(figure, *_strength_keys(two_sided, bool(floors.keys() & kept.keys())), columns=5)
+    return figure
+
+
 def _fan(axes: Axes, x: Array, draws: Array, colour: str, line: str = "-") -> None:
-    """Median with the central 50 % and 90 % of the draws."""
+    """Median with the central 50 % and 90 % of the draws; bands only under a solid line."""
     low, quarter, median, three, high = np.quantile(draws, [0.05, 0.25, 0.5, 0.75, 0.95], axis=0)
-    axes.fill_between(x, low, high, color=colour, alpha=0.16, linewidth=0)
-    axes.fill_between(x, quarter, three, color=colour, alpha=0.24, linewidth=0)
+    if line == "-":
+        axes.fill_between(x, low, high, color=colour, alpha=0.16, linewidth=0)
+        axes.fill_between(x, quarter, three, color=colour, alpha=0.24, linewidth=0)
+    else:
+        axes.plot(x, low, x, high, color=colour, linestyle=line, linewidth=0.4)
     axes.plot(x, median, color=colour, linestyle=line)
     if axes.get_xscale() == "linear":
         axes.set_xlabel("weeks")
@@ -314,10 +341,12 @@ def _fan(axes: Axes, x: Array, draws: Array, colour: str, line: str = "-") -> No
         axes.set_xlim(x[0], x[-1])
 
 
-def _at_goal_bar(axes: Axes, weeks: Array, meets: NDArray[np.bool_]) -> None:
-    """A thick bar at the foot of the panel over the weeks at goal."""
-    where = np.where(meets, 0.02, np.nan)
-    axes.plot(weeks, where, color=GREEN, linewidth=3, transform=axes.get_xaxis_transform())
+def _bar(
+    axes: Axes, weeks: Array, held: NDArray[np.bool_], colour: str, thick: float, height: float
+) -> None:
+    """A bar at the foot of the panel over the weeks in which something held."""
+    where = np.where(held, height, np.nan)
+    axes.plot(weeks, where, color=colour, linewidth=thick, transform=axes.get_xaxis_transform())
 
 
 def _share_axis(axes: Axes) -> None:
@@ -326,9 +355,10 @@ def _share_axis(axes: Axes) -> None:
     axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
 
 
-def _exposure_axis(axes: Axes, plan: Plan) -> None:
+def _exposure_axis(axes: Axes, grid: Array) -> None:
     _share_axis(axes)
     axes.set_xscale("log")
+    axes.set_xlim(grid[0], grid[-1])
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("U/cm³ captured, at least")
@@ -339,8 +369,9 @@ def _titled(axes: Axes, title: str, wrap: int = 38) -> None:
     axes.set_title(textwrap.fill(title, wrap))
 
 
-def _looks(count: int) -> Iterable[tuple[str, Any]]:
-    return (LOOKS[k % len(LOOKS)] for k in range(count))
+def _looks(count: int) -> list[tuple[str, Any]]:
+    """Pairs of colour and line, no two alike up to 35."""
+    return [(COLOURS[k % len(COLOURS)], LINES[k % len(LINES)]) for k in range(count)]
 
 
 def _band_keys(colour: str) -> list[Patch]:
@@ -351,17 +382,17 @@ def _band_keys(colour: str) -> list[Patch]:
 
 
 def _strength_keys(two_sided: bool, floors: bool) -> list[Line2D | Patch]:
-    label = "median, left" if two_sided else "median"
+    label = "left: median" if two_sided else "median"
     keys: list[Line2D | Patch] = [Line2D([], [], color=BLUE, label=label), *_band_keys(BLUE)]
     if two_sided:
-        keys.append(Line2D([], [], color=RED, linestyle="--", label="median, right"))
+        keys.append(Line2D([], [], color=RED, linestyle="--", label="right: median, 90 %"))
     if floors:
         keys.append(Line2D([], [], color=INK, linestyle=":", label="strength asked to be kept"))
     return keys
 
 
-def _legend(figure: Figure, *keys: Any) -> None:
-    figure.legend(handles=keys, loc="outside upper left", ncols=3, borderaxespad=0.2)
+def _legend(figure: Figure, *keys: Any, columns: int = 3) -> None:
+    figure.legend(handles=keys, loc="outside upper left", ncols=columns, borderaxespad=0.2)
 
 
 def _picture(name: str, title: str, figure: Figure, summary: str) -> Picture:

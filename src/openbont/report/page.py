@@ -15,11 +15,11 @@ from openbont.evidence import Parameter
 from openbont.forward.outcome import Outcome
 from openbont.patient import Patient
 from openbont.plan import Plan
+from openbont.planning.rules import Finding
 from openbont.report.content import Content, content
 
 if TYPE_CHECKING:
     from openbont.forward.chain import Course
-    from openbont.planning.check import Finding
     from openbont.planning.propose import Proposal
 
 
@@ -35,7 +35,7 @@ def write_report(
     folder: Path,
     plan: Plan,
     patient: Patient,
-    findings: "Sequence[Finding]",
+    findings: Sequence[Finding],
     course: "Course | None" = None,
     untreated: "Course | None" = None,
     outcome: Outcome | None = None,

@@ -36,19 +36,22 @@ def percent(share: float | None) -> str:
     return f"{100 * share:.0f} %"
 
 
-def band(band: Band, unit: str = "", digits: int = 2) -> str:
-    """Median with the central 90 % of the draws."""
-    if not math.isfinite(band.median):
-        return NOT_KNOWN
-    span = f"{number(band.low, digits=digits)} to {number(band.high, digits=digits)}"
-    return f"{number(band.median, unit, digits)} ({span})"
+def band(band: Band, unit: str = "", decimals: int = 1) -> str:
+    """Median with the central 90 % of the draws; infinite is what never happens."""
+    low, median, high = (_rounded(value, decimals) for value in (band.low, band.median, band.high))
+    return (
+        f"{median} {unit} ({low} to {high})".replace("  ", " ") if median != NOT_KNOWN else median
+    )
+
+
+def _rounded(value: float, decimals: int) -> str:
+    return "never" if value == math.inf else number(round(value, decimals) + 0.0)
 
 
 def share_band(band: Band) -> str:
     """A share with its central 90 %, in per cent."""
-    if not math.isfinite(band.median):
-        return NOT_KNOWN
-    return f"{percent(band.median)} ({percent(band.low)} to {percent(band.high)})"
+    low, median, high = map(percent, (band.low, band.median, band.high))
+    return median if low == median == high else f"{median} ({low} to {high})"
 
 
 def day(value: date) -> str:
