@@ -22,8 +22,9 @@ from openbont.patient import Goal, Keep
 
 WEEKS = (4, 8, 12)
 STRENGTH_WEEKS = (1, 2, 4, 8)
-DOSE_PRICE = 0.05
-"""Value that the whole allowed dose costs: of two plans that do the same, the smaller wins."""
+DOSE_PRICE = 0.15
+"""Value that the whole allowed dose costs: the lowest effective dose is wanted, so the last tenth
+of it must bring at least 1.5 % more of the wanted effect."""
 LEAST_FALL = 1e-6
 
 

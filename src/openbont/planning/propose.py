@@ -22,13 +22,14 @@ from openbont.catalog.products import product as find_product
 from openbont.errors import BadInput, NoPlan
 from openbont.evidence import Source, cite
 from openbont.forward.chain import Course, Model, simulate
-from openbont.forward.outcome import Outcome, outcome
+from openbont.forward.outcome import Outcome, measure_of, outcome, target_of
 from openbont.patient import Goal, Keep, Patient
 from openbont.plan import Injection, Plan, Session
 from openbont.planning.check import Finding, check
 from openbont.planning.choice import Best, Choice, Total, choose
 from openbont.planning.limits import Limits, StructureLimit, limits
 from openbont.planning.objective import (
+    LEAST_FALL,
     STRENGTH_WEEKS,
     WEEKS,
     kept_strength,
@@ -240,6 +241,7 @@ def _alternatives(choice: Choice, best: Best) -> list[tuple[str, Best, Choice]]:
     """Fewer units for nearly the same; more strength kept. Only those that differ."""
     found: list[tuple[str, Best, Choice]] = []
     fewer = choose(choice, least_value=_SIMILAR * best.value if best.value > 0 else best.value)
+    fewer = replace(fewer, bound=best.bound)
     found.append((f"Fewest units for at least {_SIMILAR:.0%} of the value", fewer, choice))
     if choice.needs.keeps:
         room = choice.kept(best.picks).min(axis=1, keepdims=True)
@@ -285,7 +287,7 @@ def _proposal(
     course = simulate(plan, patient, model, _OUTCOME_DAYS)
     untreated = simulate(plan.untreated(), patient, model, _OUTCOME_DAYS)
     fall = choice.needs.untreated - reflex_drive(model, choice.needs.goals, course)
-    binding = _binding(choice, best)
+    binding = _binding(choice, best) if best.gap <= _PROVEN else _FEWER
     return Proposal(
         title=title,
         plan=plan,
@@ -300,6 +302,13 @@ def _proposal(
     )
 
 
+_PROVEN = 1e-5
+_FEWER = (
+    Binding(
+        f"at least {_SIMILAR:.0%} of the best value",
+        "with more units it would be worth more, with fewer it would fall below",
+    ),
+)
 _RELAXED_U = 0.10
 _RELAXED_STRENGTH = 0.05
 _CLOSE = 0.02
@@ -375,9 +384,10 @@ def _why(plan: Plan, choice: Choice, best: Best, binding: Sequence[Binding]) -> 
     """The proposal in sentences."""
     total = ", ".join(str(dose) for dose in plan.totals().values())
     lines = [
-        f"{total} in {len(plan.sessions[0].injections)} muscles bring "
-        f"{best.value + choice.price(best.picks):.0%} of the wanted loss of stretch reflex "
-        f"(mean of {len(choice.needs.goals)} goals, weeks 4, 8 and 12).",
+        f"With {total} in {len(plan.sessions[0].injections)} muscles "
+        f"{best.value + choice.price(best.picks):.0%} of the wanted loss of stretch reflex is "
+        f"there, without toxin {choice.value(np.zeros_like(best.picks)):.0%} (mean of "
+        f"{len(choice.needs.goals)} goals, weeks 4, 8 and 12).",
         f"No other doses within the limits are worth more than {best.bound:.3f} "
         f"(this plan {best.value:.3f}).",
     ]
@@ -517,7 +527,8 @@ def _with_extras(patient: Patient, allowed: Limits, painful: Sequence[str]) -> P
 def _pattern(title: str, plan: Plan, patient: Patient, allowed: Limits, model: Model) -> Proposal:
     course = simulate(plan, patient, model, _OUTCOME_DAYS)
     untreated = simulate(plan.untreated(), patient, model, _OUTCOME_DAYS)
-    value = _wanted_share(patient, course, untreated)
+    value = _reached(patient, course, untreated)
+    alone = _reached(patient, untreated, untreated)
     total = next(iter(plan.totals().values()))
     sites = sum(injection.sites for injection in plan.sessions[0].injections)
     fixed_u = sum(one.dose_u for one in allowed.pattern)
@@ -534,8 +545,8 @@ def _pattern(title: str, plan: Plan, patient: Patient, allowed: Limits, model: M
         gap=0.0,
         revalued=value,
         binding=(binding,),
-        why=f"{total} in {sites} sites bring {value:.0%} of the wanted change in weeks 9 to 12, "
-        "beyond what would come without toxin.",
+        why=f"With {total} in {sites} sites {value:.0%} of the wanted change is there in weeks 9 "
+        f"to 12, without toxin {alone:.0%}.",
         outcome=outcome(course, untreated, plan, patient, allowed.interval_min_weeks),
         sources=tuple(
             cite(allowed.sources, [one.sources for one in allowed.extras], model.rests_on)
@@ -543,16 +554,14 @@ def _pattern(title: str, plan: Plan, patient: Patient, allowed: Limits, model: M
     )
 
 
-def _wanted_share(patient: Patient, course: Course, untreated: Course) -> float:
-    """Weighted mean, over goals and draws, of the wanted change that toxin brings by week 12."""
+def _reached(patient: Patient, course: Course, baseline: Course) -> float:
+    """Weighted mean, over goals and draws, of the part of the wanted change seen by week 12."""
     week = np.searchsorted(course.day, 84.0)
     shares = []
     for goal in patient.goals:
-        treated, without = (c.of(goal.scale, goal.where) for c in (course, untreated))
-        target = target_of(goal, measure_of(course, goal), float(np.median(without[:, 0])))
-        needed = without[:, week] - target
-        part = np.where(
-            needed > 0, np.clip((without - treated)[:, week] / np.maximum(needed, 1e-6), 0, 1), 1.0
-        )
-        shares.append(part.mean())
+        start = baseline.of(goal.scale, goal.where)[:, 0]
+        target = target_of(goal, measure_of(course, goal), float(np.median(start)))
+        wanted = np.maximum(start - target, LEAST_FALL)
+        changed = start - course.of(goal.scale, goal.where)[:, week]
+        shares.append(np.clip(changed / wanted, 0.0, 1.0).mean())
     return float(np.average(shares, weights=[goal.weight for goal in patient.goals]))
