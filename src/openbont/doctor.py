@@ -33,10 +33,8 @@ def _catalog() -> dict[str, dict[str, int]]:
     """How many entries rest on something that was read, and how many are recalled."""
     from openbont.catalog.evidence import parameters
     from openbont.catalog.labels import label_rows
-    from openbont.catalog.products import products
 
     tables = {
-        "products": [all(source.verified for source in one.sources) for one in products().values()],
         "label rows": [row.verified for row in label_rows()],
         "parameters": [one.verified for one in parameters().values()],
     }

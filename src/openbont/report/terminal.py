@@ -7,15 +7,16 @@ import numpy as np
 from rich import box
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 from openbont.evidence import Source, tally
-from openbont.forward.outcome import Outcome
 from openbont.report.words import band, counted, day, number, percent, share_band
 
 if TYPE_CHECKING:
     from openbont.forward.chain import Course
     from openbont.forward.disorders.interface import Measure
+    from openbont.forward.outcome import Outcome
     from openbont.patient import Patient
     from openbont.plan import Plan
     from openbont.planning.propose import Proposal
@@ -31,10 +32,10 @@ def show_findings(page: Console, findings: Sequence["Finding"]) -> None:
     for finding in findings:
         colour = COLOURS[finding.level]
         page.print(f"[{colour}]{finding.level:6}[/] {finding.rule}  {escape(finding.place)}")
-        page.print(f"       {escape(finding.reason)}", highlight=False)
-        if finding.clears:
-            page.print(f"       to clear: {escape(finding.clears)}", highlight=False)
-        page.print(f"       [dim]{escape('; '.join(map(cited, finding.sources)))}[/]")
+        said = [escape(finding.reason), f"to clear: {escape(finding.clears)}"]
+        cites = f"[dim]{escape('; '.join(map(cited, finding.sources)))}[/]"
+        told = [*said[: 2 if finding.clears else 1], cites]
+        page.print(Padding("\n".join(told), (0, 0, 0, 7), expand=False), highlight=False)
     counts = [sum(one.level == level for one in findings) for level in COLOURS]
     page.print(f"\n{counts[0]} to stop for, {counts[1]} to weigh, {counts[2]} to know")
 
@@ -70,28 +71,32 @@ def show_plan(page: Console, plan: "Plan") -> None:
 def show_course(page: Console, course: "Course", untreated: "Course", patient: "Patient") -> None:
     """Readings that goals speak of, beside the course without toxin; then strength that is kept."""
     asked = {(goal.scale, goal.where) for goal in patient.goals}
-    treated = [m for m in course.measures if (m.scale, m.where) in asked]
-    for measure in treated or course.measures[:1]:
-        page.print(_readings(measure, course, untreated))
-    others = [m for m in course.measures if m not in treated and m.better == "higher"]
+    aims = [m for m in course.measures if (m.scale, m.where) in asked] or [*course.measures[:1]]
+    page.print(_readings(aims, course, untreated))
+    others = [m for m in course.measures if m not in aims and m.better == "higher"]
     if others:
         page.print(_kept(others, course))
 
 
-def _readings(measure: "Measure", course: "Course", untreated: "Course") -> Table:
-    rows = course.of(measure.scale, measure.where), untreated.of(measure.scale, measure.where)
-    title = f"{measure.words} ({measure.scale}), median and 5-95 %  {_line(rows[0], measure)}"
-    table = _table(title, "week", "with this plan", "without toxin", "")
+def _readings(aims: Sequence["Measure"], course: "Course", untreated: "Course") -> Table:
+    names = [f"{m.words}, {m.scale}" for m in aims]
+    table = _table("median [5 to 95 %] with this plan | median without toxin", "week", *names)
     for week, at in _weeks(course):
-        low, median, high = np.quantile(rows[0][:, at], (0.05, 0.5, 0.95))
-        cells = (f"{median:.2g} [{low:.2g} to {high:.2g}]", f"{np.median(rows[1][:, at]):.2g}")
-        table.add_row(str(week), *cells, _bar(median, measure))
+        cells = (_beside(m, course, untreated, at) for m in aims)
+        table.add_row(str(week), *cells)
+    table.add_row("", *(_line(course.of(m.scale, m.where), m) for m in aims))
     return table
+
+
+def _beside(measure: "Measure", course: "Course", untreated: "Course", at: int) -> str:
+    draws, without = (c.of(measure.scale, measure.where)[:, at] for c in (course, untreated))
+    low, median, high = np.quantile(draws, (0.05, 0.5, 0.95))
+    return f"{median:.1f} [{low:.1f} to {high:.1f}] | {np.median(without):.1f}"
 
 
 def _kept(measures: Sequence["Measure"], course: "Course") -> Table:
     shown = [(week, at) for week, at in _weeks(course) if week in (0, 2, 4, 8, 12, 24)]
-    title = "what else it does, median by week"
+    title = "what else it does: median by week"
     table = _table(title, "function", *(str(week) for week, _ in shown), "course")
     for measure in measures:
         middle = np.median(course.of(measure.scale, measure.where), axis=0)
@@ -101,7 +106,7 @@ def _kept(measures: Sequence["Measure"], course: "Course") -> Table:
 
 
 def _cell(value: float, measure: "Measure") -> str:
-    return percent(float(value)) if measure.high == 1 else f"{value:.2g} {measure.unit}"
+    return f"{100 * value:.0f} %" if measure.high == 1 else f"{value:.1f} {measure.unit}"
 
 
 def _weeks(course: "Course") -> list[tuple[int, int]]:
@@ -111,18 +116,14 @@ def _weeks(course: "Course") -> list[tuple[int, int]]:
 
 
 def _line(draws: np.ndarray, measure: "Measure") -> str:
-    """The median, a letter a week: the course at a glance."""
+    """The median as twelve bars: the course at a glance."""
     middle = np.median(draws, axis=0)
-    every = max(1, len(middle) // 24)
-    share = (middle[::every] - measure.low) / (measure.high - measure.low)
+    at = np.linspace(0, len(middle) - 1, 12).round().astype(int)
+    share = (middle[at] - measure.low) / (measure.high - measure.low)
     return "".join(BARS[round(8 * float(value))] for value in np.clip(share, 0, 1))
 
 
-def _bar(value: float, measure: "Measure") -> str:
-    return "█" * round(20 * float(value - measure.low) / (measure.high - measure.low))
-
-
-def show_outcome(page: Console, outcome: Outcome) -> None:
+def show_outcome(page: Console, outcome: "Outcome") -> None:
     """Goals reached, when, for how long by which definition, what gets weaker, when again."""
     page.print(
         f"onset: day {band(outcome.onset_day.day, decimals=0)}; {outcome.onset_day.definition}"
@@ -167,8 +168,6 @@ def show_proposals(page: Console, proposals: Sequence["Proposal"]) -> None:
     show_plan(page, best.plan)
     page.print(escape(best.why))
     page.print(f"value {best.value:.4g}, bound {best.bound:.4g}, gap {percent(best.gap)}")
-    for binding in best.binding:
-        page.print(f"binds: {escape(binding.words)}")
     show_outcome(page, best.outcome)
     for other in others:
         page.print(f"\ninstead: {escape(other.title)} (value {other.value:.4g})", style="bold")
