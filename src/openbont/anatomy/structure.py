@@ -63,9 +63,9 @@ def solid_half_mm(volume_cm3: float, fibre_mm: float) -> Float[np.ndarray, "3"]:
     return np.array([half_length, SECTION_RATIO * thickness, thickness])
 
 
-def frame_along(fibre: Float[np.ndarray, "3"], deep: Float[np.ndarray, "3"]) -> Float[
-    np.ndarray, "3 3"
-]:
+def frame_along(
+    fibre: Float[np.ndarray, "3"], deep: Float[np.ndarray, "3"]
+) -> Float[np.ndarray, "3 3"]:
     """Right-handed frame from the fibre direction and a direction that is roughly deep."""
     fibre = fibre / np.linalg.norm(fibre)
     across = np.cross(deep, fibre)
@@ -73,9 +73,9 @@ def frame_along(fibre: Float[np.ndarray, "3"], deep: Float[np.ndarray, "3"]) -> 
     return np.stack([fibre, across, np.cross(fibre, across)])
 
 
-def _filled_zone(half_mm: Float[np.ndarray, "3"], plate_share: float) -> Float[
-    np.ndarray, "node 3"
-]:
+def _filled_zone(
+    half_mm: Float[np.ndarray, "3"], plate_share: float
+) -> Float[np.ndarray, "node 3"]:
     """The first NODES points of a Kronecker sequence that fall inside the zone."""
     unit = _kronecker(8 * NODES) * np.array([plate_share, 1.0, 1.0])
     inside = unit[(unit**2).sum(axis=1) < 1]

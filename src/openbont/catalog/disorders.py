@@ -27,9 +27,7 @@ def upper_limb_spasticity(patient: Patient, sampler: Sampler) -> Built:
     graded = _graded(patient, arm_side)
     acting = [group for group in functions().values() if group.limb == "arm"]
     cause = _cause(patient, sampler)
-    latent = np.stack(
-        [_grade(sampler, reading, cause) for reading in graded.values()], axis=1
-    )
+    latent = np.stack([_grade(sampler, reading, cause) for reading in graded.values()], axis=1)
     return structures, Spasticity(
         reflex_weight=_rows(sampler, graded, movements(), names),
         strength_weight=_tiled(sampler, [g.row(names, arm_side) for g in acting]),
@@ -48,10 +46,7 @@ def upper_limb_spasticity(patient: Patient, sampler: Sampler) -> Built:
 def chronic_migraine(patient: Patient, sampler: Sampler) -> Built:
     """Headache days and HIT-6; strength of neck and shoulders, height of the lids."""
     names = [
-        f"{name}.{one}"
-        for name, row in layers().items()
-        if not row.get("midline")
-        for one in SIDES
+        f"{name}.{one}" for name, row in layers().items() if not row.get("midline") for one in SIDES
     ]
     names += [name for name, row in layers().items() if row.get("midline")]
     neck = functions()["neck_extension"]
@@ -162,9 +157,7 @@ def _headache_logit(sampler: Sampler, days: float) -> tuple[np.ndarray, np.ndarr
     return chosen[:, 0], chosen[:, 1]
 
 
-def diary_days(
-    draw: np.random.Generator, logit: np.ndarray, day_to_day: float
-) -> np.ndarray:
+def diary_days(draw: np.random.Generator, logit: np.ndarray, day_to_day: float) -> np.ndarray:
     """Headache days in a 28-day diary: a two-state Markov chain with the given correlation."""
     chance = 1 / (1 + np.exp(-logit))
     today = draw.random(len(logit)) < chance
@@ -183,9 +176,7 @@ def _territory_weight(patient: Patient, names: list[str]) -> np.ndarray:
     return np.asarray(weight / weight.sum())
 
 
-def _course(
-    sampler: Sampler, disorder: str, start: np.ndarray, restless: float
-) -> NaturalCourse:
+def _course(sampler: Sampler, disorder: str, start: np.ndarray, restless: float) -> NaturalCourse:
     mean, spread = (sampler.value(f"{disorder}.placebo{end}") for end in ("", "_sd"))
     wobble = sampler.vary(f"{disorder}.fluctuation_sd") * restless
     return NaturalCourse(

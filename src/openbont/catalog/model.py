@@ -50,8 +50,16 @@ def model(patient: Patient, draws: int = 200, seed: int = 1) -> Model:
 def spread(sampler: Sampler) -> Spread:
     """Reach, anisotropy and size of the wetted ellipsoid."""
     return Spread(
-        *_each(sampler.vary, "spread", "reach_mm", "anisotropy", "wet_fraction", "bolus_aspect",
-               "fascia_passage", "compartment_passage"),
+        *_each(
+            sampler.vary,
+            "spread",
+            "reach_mm",
+            "anisotropy",
+            "wet_fraction",
+            "bolus_aspect",
+            "fascia_passage",
+            "compartment_passage",
+        ),
         sampler.vary("kinetics.distant_per_cm3"),
     )
 
@@ -60,9 +68,16 @@ def kinetics(sampler: Sampler) -> Kinetics:
     """Rates; half-life by serotype, potency by product, both shared within a patient."""
     half_lives = [f"kinetics.half_life_day.{products()[name].serotype}" for name in PRODUCTS]
     return Kinetics(
-        *_each(sampler.vary, "kinetics", "uptake_per_day", "binding_per_day",
-               "translocation_per_day", "activation_per_day", "plasma_loss_per_day",
-               "snare_renewal_per_day"),
+        *_each(
+            sampler.vary,
+            "kinetics",
+            "uptake_per_day",
+            "binding_per_day",
+            "translocation_per_day",
+            "activation_per_day",
+            "plasma_loss_per_day",
+            "snare_renewal_per_day",
+        ),
         sampler.several(half_lives, shared="kinetics.half_life"),
         sampler.several([f"kinetics.potency.{name}" for name in PRODUCTS], "kinetics.potency"),
     )
@@ -71,8 +86,14 @@ def kinetics(sampler: Sampler) -> Kinetics:
 def release(sampler: Sampler) -> Release:
     """Cooperativity and sprouting."""
     return Release(
-        *_each(sampler.vary, "release", "cooperativity", "sprout_share", "sprouting_per_day",
-               "retraction_per_day")
+        *_each(
+            sampler.vary,
+            "release",
+            "cooperativity",
+            "sprout_share",
+            "sprouting_per_day",
+            "retraction_per_day",
+        )
     )
 
 
@@ -82,13 +103,18 @@ def response(
     """Safety factor by structure and disease; the last structure is distant muscle."""
     limb = sampler.vary("response.safety_factor") * _weakness(sampler, patient)
     facial = sampler.value("response.safety_facial")
-    shares = [
-        facial if layers().get(base(s.id), {}).get("facial") else 1.0 for s in structures
-    ]
+    shares = [facial if layers().get(base(s.id), {}).get("facial") else 1.0 for s in structures]
     return Response(
         limb[:, None] * np.array([*shares, 1.0]),
-        *_each(sampler.vary, "response", "safety_spread", "facilitation", "atrophy_per_day",
-               "smallest_fibre", "regrowth_per_day"),
+        *_each(
+            sampler.vary,
+            "response",
+            "safety_spread",
+            "facilitation",
+            "atrophy_per_day",
+            "smallest_fibre",
+            "regrowth_per_day",
+        ),
     )
 
 
@@ -97,8 +123,16 @@ def immunity(sampler: Sampler) -> Immunity:
     usual = sampler.value("immunity.neurotoxin_ng_per_100u")
     mass = [(products()[name].neurotoxin_ng_per_100u or usual) / 100 for name in PRODUCTS]
     return Immunity(
-        *_each(sampler.vary, "immunity", "hazard_per_ng", "mass_power", "early_factor", "titre",
-               "boost", "titre_half_life_day"),
+        *_each(
+            sampler.vary,
+            "immunity",
+            "hazard_per_ng",
+            "mass_power",
+            "early_factor",
+            "titre",
+            "boost",
+            "titre_half_life_day",
+        ),
         sampler.generator("immunity.threshold").standard_exponential(sampler.draws),
         sampler.several([f"immunity.class.{name}" for name in PRODUCTS]),
         np.tile(mass, (sampler.draws, 1)),
@@ -119,7 +153,5 @@ def _weakness(sampler: Sampler, patient: Patient | None) -> float:
     return float(np.prod([sampler.value(p) for c, p in _WEAKENING.items() if c in named]))
 
 
-def _each(
-    draw: Callable[[str], np.ndarray], group: str, *names: str
-) -> tuple[np.ndarray, ...]:
+def _each(draw: Callable[[str], np.ndarray], group: str, *names: str) -> tuple[np.ndarray, ...]:
     return tuple(draw(f"{group}.{name}") for name in names)

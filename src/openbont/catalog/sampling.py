@@ -42,8 +42,9 @@ class Sampler:
         if not shared:
             return np.stack([self.vary(name) for name in names], axis=1)
         common = self.normal(shared)
-        values = [self.value(name) * np.exp(self.used[name].between_patients * common)
-                  for name in names]
+        values = [
+            self.value(name) * np.exp(self.used[name].between_patients * common) for name in names
+        ]
         return np.stack(values, axis=1)
 
     def normal(self, name: str, *shape: int) -> Float[np.ndarray, "draw ..."]:

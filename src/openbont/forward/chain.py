@@ -96,9 +96,9 @@ def chain(
     return captured, intact, release, tissue, severity
 
 
-def simulate(plan: Plan, patient: Patient, model: Model, days: Iterable[float] = range(169)) -> (
-    Course
-):
+def simulate(
+    plan: Plan, patient: Patient, model: Model, days: Iterable[float] = range(169)
+) -> Course:
     """What `plan` does to `patient`, on `days` after the plan's date.
 
     Toxin that the history lists by structure is still at work and is included.

@@ -51,9 +51,7 @@ class Kinetics(eqx.Module):
         half = 0.5 * (day[1:] + day[:-1])
         load_at, load_half = (self.load(captured, sessions, when) for when in (day, half))
 
-        def step(
-            intact: Array, inputs: tuple[Array, Array, Array, Array]
-        ) -> tuple[Array, Array]:
+        def step(intact: Array, inputs: tuple[Array, Array, Array, Array]) -> tuple[Array, Array]:
             length, before, middle, after = inputs
             mean = (before + 4 * middle + after) / 6
             relaxed = self.renewal * length * (1 + mean)
@@ -132,8 +130,12 @@ def graded_grid(
     pieces = [np.asarray(output_days, float), np.asarray(session_days, float)]
     for start, end in zip(ends[:-1], ends[1:], strict=True):
         after = np.concatenate(
-            [np.arange(0, 2, 0.125), np.arange(2, 8, 0.25), np.arange(8, 30, 0.5),
-             np.arange(30, max(31.0, end - start), 1.0)]
+            [
+                np.arange(0, 2, 0.125),
+                np.arange(2, 8, 0.25),
+                np.arange(8, 30, 0.5),
+                np.arange(30, max(31.0, end - start), 1.0),
+            ]
         )
         pieces.append(start + after[after < end - start])
     return np.unique(np.round(np.concatenate(pieces), 6))

@@ -82,9 +82,7 @@ def _normal_cdf(x: Float[Array, "..."]) -> Float[Array, "..."]:
     return 0.5 * erfc(-x / np.sqrt(2.0))
 
 
-def jitter(
-    release: Float[Array, "..."], safety_factor: Float[Array, "..."]
-) -> Float[Array, "..."]:
+def jitter(release: Float[Array, "..."], safety_factor: Float[Array, "..."]) -> Float[Array, "..."]:
     """Single-fibre jitter relative to untouched, from the slope of the potential at threshold.
 
     J / J0 = (SF - 1) / (sqrt(r) (SF r - 1)); infinite once the fibre is blocked.

@@ -81,7 +81,7 @@ def _ball(r: Float[Array, "..."], radius: Float[Array, "..."]) -> Float[Array, "
     inner = jnp.minimum(r, radius)
     outer = jnp.maximum(r, radius)
     inside = 1 - (1 + radius) * (jnp.exp(inner - radius) - jnp.exp(-inner - radius)) / (2 * inner)
-    outside = (
-        (radius - 1) * jnp.exp(radius - outer) + (radius + 1) * jnp.exp(-radius - outer)
-    ) / (2 * outer)
+    outside = ((radius - 1) * jnp.exp(radius - outer) + (radius + 1) * jnp.exp(-radius - outer)) / (
+        2 * outer
+    )
     return jnp.where(r < radius, inside, outside)
