@@ -419,13 +419,15 @@ def _reasons(
 
 
 def _why(proposal: "Proposal") -> Content:
+    full = "the same by the full model, spill between muscles included"
     return {
-        "text": proposal.why,
+        "text": _in_words(proposal.why),
         "facts": [
-            ["Value of this plan", number(proposal.value), "share of the weighted goals"],
+            ["Value", number(proposal.value), "share of the wanted effect, less a price on units"],
             ["Bound", number(proposal.bound), "no plan within the limits is worth more"],
             ["Gap", percent(proposal.gap), "between the two"],
-            *[["Binding limit", one.limit, one.words] for one in proposal.binding],
+            ["Revalued", number(proposal.revalued), full],
+            *[["Binding limit", one.limit, _in_words(one.words)] for one in proposal.binding],
         ],
     }
 
@@ -459,7 +461,7 @@ def _rests_on(parameters: Sequence[Parameter], sources: Sequence[Source]) -> Con
             f"The {len(weak)} that are assumed or unverified",
             columns,
             rows,
-            widths=[2, 0, 0, 1.2, 1.2, 0],
+            widths=[3, 0, 0, 1, 1.1, 0],
         ),
     }
 

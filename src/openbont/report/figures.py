@@ -95,7 +95,7 @@ def pictures(
 @_styled
 def course_picture(course: "Course", untreated: "Course", outcome: Outcome) -> Picture:
     """Each goal's reading by week, with and without toxin, beside the goal."""
-    figure, panels = _panels(len(outcome.goals), columns=3, height=1.75)
+    figure, panels = _panels(len(outcome.goals), columns=3, height=1.6)
     for axes, goal in zip(panels, outcome.goals, strict=True):
         treated, natural = (_array(c.of(goal.scale, goal.where)) for c in (course, untreated))
         _fan(axes, _weeks(course), treated, BLUE)
@@ -163,6 +163,8 @@ def exposure_picture(course: "Course", plan: Plan) -> Picture:
         key.legend(*axes.get_legend_handles_labels(), loc="upper left", borderaxespad=0)
     _titled(panels[0], "injected")
     _titled(panels[2], "spared" if seen else f"spared: none above {number(grid[0], 'U/cm³', 1)}")
+    if not seen:
+        panels[2].set_axis_off()
     summary = _exposure_sentence(captured, injected, spared)
     return _picture("exposure", "Exposure of end plates", figure, summary)
 
@@ -175,7 +177,7 @@ def chain_picture(course: "Course", plan: Plan) -> Picture:
     at = course.structures.index(name)
     captured = _captured(course, plan)
     grid = _exposure_grid(captured)
-    figure, panels = _panels(4, columns=4, height=1.55)
+    figure, panels = _panels(4, columns=4, height=1.3)
     _fan(panels[0], grid, _at_least(captured[:, at], grid), BLUE)
     _exposure_axis(panels[0], grid)
     intact, release = (_array(s)[:, :, at].mean(axis=-1) for s in (course.intact, course.release))
@@ -313,14 +315,16 @@ def _kept_figure(course: "Course", kept: dict[str, Array], floors: dict[str, flo
     groups: dict[str, list[str]] = {}
     for where in kept:
         groups.setdefault(base(where), []).append(where)
-    figure, panels = _panels(len(groups), columns=5 if len(groups) <= 5 else 4, height=1.3)
+    columns = 5 if len(groups) == 5 else 4
+    figure, panels = _panels(len(groups), columns, height=1.15)
     for axes, (name, members) in zip(panels, groups.items(), strict=True):
         for where, colour, line in zip(members, (BLUE, RED), ("-", "--"), strict=False):
             _fan(axes, _weeks(course), kept[where], colour, line)
             if where in floors:
                 axes.axhline(floors[where], color=INK, linestyle=":", linewidth=1)
-        _titled(axes, words(members[0] if len(members) == 1 else name), wrap=24)
+        _titled(axes, words(members[0] if len(members) == 1 else name), wrap=90 // columns)
         _share_axis(axes)
+        axes.xaxis.set_major_locator(MultipleLocator(8))
     two_sided = any(len(members) > 1 for members in groups.values())
     _legend(figure, *_strength_keys(two_sided, bool(floors.keys() & kept.keys())), columns=5)
     return figure
