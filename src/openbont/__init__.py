@@ -1,0 +1,82 @@
+"""OpenBoNT plans, simulates and records botulinum neurotoxin treatment.
+
+    import openbont as bont
+
+Everything a user calls is here; importing it is cheap, each name loads its module when first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from openbont.catalog.model import model
+    from openbont.errors import BadInput, NoEvidence, NoPlan, OpenBoNTError
+    from openbont.evidence import cite
+    from openbont.forward.chain import simulate
+    from openbont.forward.outcome import outcome
+    from openbont.io import load_patient, load_plan, save, schema
+    from openbont.patient import Patient
+    from openbont.plan import Injection, Plan, Session
+    from openbont.planning.check import check
+    from openbont.planning.explain import explain
+    from openbont.planning.limits import limits
+    from openbont.planning.propose import propose
+    from openbont.report.page import write_report
+
+__all__ = [
+    "BadInput",
+    "Injection",
+    "NoEvidence",
+    "NoPlan",
+    "OpenBoNTError",
+    "Patient",
+    "Plan",
+    "Session",
+    "check",
+    "cite",
+    "explain",
+    "limits",
+    "load_patient",
+    "load_plan",
+    "model",
+    "outcome",
+    "propose",
+    "save",
+    "schema",
+    "simulate",
+    "write_report",
+]
+
+_HOME = {
+    "BadInput": "errors",
+    "Injection": "plan",
+    "NoEvidence": "errors",
+    "NoPlan": "errors",
+    "OpenBoNTError": "errors",
+    "Patient": "patient",
+    "Plan": "plan",
+    "Session": "plan",
+    "check": "planning.check",
+    "cite": "evidence",
+    "explain": "planning.explain",
+    "limits": "planning.limits",
+    "load_patient": "io",
+    "load_plan": "io",
+    "model": "catalog.model",
+    "outcome": "forward.outcome",
+    "propose": "planning.propose",
+    "save": "io",
+    "schema": "io",
+    "simulate": "forward.chain",
+    "write_report": "report.page",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'openbont' has no attribute {name!r}")
+    return getattr(import_module(f"openbont.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__
