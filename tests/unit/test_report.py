@@ -2,6 +2,7 @@ import json
 import re
 from datetime import date
 from math import inf, nan
+from types import SimpleNamespace
 
 import pytest
 
@@ -35,6 +36,11 @@ def said(*findings, patient=None, plan=None, **changes):
         "model_parameters": course.rests_on,
     }
     return content(plan or fakes.plan(), patient or fakes.patient(), findings, **given | changes)
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return said(WARN, NOTE)
 
 
 @pytest.mark.parametrize(
@@ -77,8 +83,7 @@ def test_dates_and_lists_in_words():
     assert listed(["a"]) == "a"
 
 
-def test_content_is_plain_data():
-    whole = said(WARN, NOTE)
+def test_content_is_plain_data(whole):
     assert json.loads(json.dumps(whole)) == whole
 
 
@@ -90,8 +95,7 @@ def test_findings_come_in_order_and_in_words():
     assert table["rows"][0][3].endswith("unverified")
 
 
-def test_every_mark_has_its_source():
-    whole = said(WARN, NOTE)
+def test_every_mark_has_its_source(whole):
     marks = re.findall(
         r"\[([\d, ]+)\]",
         json.dumps(
@@ -105,8 +109,8 @@ def test_every_mark_has_its_source():
     assert whole["sources"][int(marks[0]) - 1]["text"] == fakes.RECALLED.text
 
 
-def test_the_plan_table_adds_up():
-    session = said()["sessions"][0]
+def test_the_plan_table_adds_up(whole):
+    session = whole["sessions"][0]
     assert session["table"]["total"][:3] == ["Total", "150", "6"]
     assert session["table"]["total"][5] == "3"
     assert session["recipe"][0] == (
@@ -115,11 +119,18 @@ def test_the_plan_table_adds_up():
     assert "2 mL into a 100 U vial and 1 mL into a 50 U vial gives 50 U/mL" in session["recipe"][1]
 
 
-def test_verdict_follows_the_most_serious_finding():
+def test_verdict_follows_the_most_serious_finding(whole):
     assert said(STOP, WARN)["verdict"]["level"] == "stop"
     assert "S04" in said(STOP, WARN)["verdict"]["text"]
-    assert said(WARN)["verdict"]["level"] == "warn"
+    assert whole["verdict"]["level"] == "warn"
     assert said(NOTE)["verdict"]["level"] == "inform"
+
+
+def test_a_plan_without_a_course_has_its_label_ranges_and_sources():
+    whole = said(WARN, course=None, untreated=None, outcome=None)
+    assert "goals" not in whole
+    assert re.search(r"\[\d+\]", whole["sessions"][0]["table"]["rows"][0][-1])
+    assert "<h2>The plan</h2>" in html(whole)
 
 
 def test_a_stopped_plan_gets_no_course_and_no_advice():
@@ -143,10 +154,26 @@ def test_no_label_dose_where_no_dose_is_known_to_be_safe(condition, finding):
     assert "at most" not in json.dumps(whole["sessions"])
 
 
-def test_what_is_assumed_or_unverified_is_listed():
-    rests_on = said()["rests_on"]
+def test_what_is_assumed_or_unverified_is_listed(whole):
+    rests_on = whole["rests_on"]
     assert [row[0] for row in rests_on["table"]["rows"]] == ["spread.guess", "spread.recalled"]
     assert rests_on["tally"].startswith("3 parameters")
+
+
+def test_a_proposal_says_why():
+    proposal = SimpleNamespace(
+        why="biceps_brachii.left is held back",
+        value=0.61,
+        bound=0.62,
+        gap=0.016,
+        revalued=0.58,
+        binding=(SimpleNamespace(limit="floor", words="grip.left keeps 60 %"),),
+        sources=(),
+    )
+    why = said(WARN, proposal=proposal)["why"]
+    assert why["text"] == "left biceps brachii is held back"
+    assert ["Gap", "2 %", "between the two"] in why["facts"]
+    assert ["Binding limit", "floor", "left grip keeps 60 %"] in why["facts"]
 
 
 def test_parameters_of_other_products_are_left_out():
@@ -169,15 +196,15 @@ def test_pictures_are_the_same_twice_and_say_what_they_show():
     assert all(picture.summary.endswith(".") for picture in drawn)
 
 
-def test_ids_of_pictures_do_not_meet_on_one_page():
-    page = html(said(WARN))
+def test_ids_of_pictures_do_not_meet_on_one_page(whole):
+    page = html(whole)
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
     assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', page)) <= set(ids)
 
 
-def test_the_page_fetches_and_runs_nothing():
-    page = html(said(WARN))
+def test_the_page_fetches_and_runs_nothing(whole):
+    page = html(whole)
     assert "<script" not in page
     assert not re.search(r'(?:src|href)="(?!#)', page)
     assert not re.search(r"url\((?!#)", page)
@@ -185,7 +212,7 @@ def test_the_page_fetches_and_runs_nothing():
     assert page.count(NOTICE) >= 2
 
 
-HOSTILE = '<script>alert(1)</script> #panic("x") $y$ *b* `c` @d \\ "q" é漢'
+HOSTILE = '\x00\x1b<script>alert(1)</script> #panic("x") $y$ *b* `c` @d \\ "q" é漢'
 
 
 def test_hostile_words_stay_words():
@@ -199,13 +226,14 @@ def test_hostile_words_stay_words():
     assert pdf(whole).startswith(b"%PDF")
 
 
-def test_page_and_pdf_are_the_same_twice():
-    assert html(said(WARN)) == html(said(WARN))
-    assert pdf(said(WARN)) == pdf(said(WARN))
+def test_page_and_pdf_are_the_same_twice(whole):
+    again = said(WARN, NOTE)
+    assert html(again) == html(whole)
+    assert pdf(again) == pdf(whole)
 
 
-def test_the_pdf_is_tagged_and_dated_by_the_plan():
-    written = pdf(said(WARN))
+def test_the_pdf_is_tagged_and_dated_by_the_plan(whole):
+    written = pdf(whole)
     assert b"/StructTreeRoot" in written
     assert b"pdfuaid" in written
     assert b"D:20261116" in written

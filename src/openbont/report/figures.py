@@ -23,7 +23,7 @@ from openbont.catalog.muscles import base, words
 from openbont.forward.outcome import GoalOutcome, Outcome
 from openbont.patient import Patient
 from openbont.plan import Plan
-from openbont.report.words import number, percent
+from openbont.report.words import number, percent, scale_words
 
 if TYPE_CHECKING:  # the chain needs jax; a picture does not
     from openbont.forward.chain import Course
@@ -105,7 +105,7 @@ def course_picture(course: "Course", untreated: "Course", outcome: Outcome) -> P
         _bar(axes, _weeks(course), np.median(treated, axis=0) <= goal.target, GREEN, 3, 0.02)
         _bar(axes, _weeks(course), better, INK, 1, 0.06)
         _titled(axes, goal.words)
-        axes.set_ylabel(f"{goal.scale}, {goal.unit}".replace("_", " "))
+        axes.set_ylabel(", ".join(filter(None, [scale_words(goal.scale), goal.unit])))
         axes.margins(y=0.16)
     _legend(
         figure,

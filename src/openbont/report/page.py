@@ -16,7 +16,8 @@ from openbont.forward.outcome import Outcome
 from openbont.patient import Patient
 from openbont.plan import Plan
 from openbont.planning.rules import Finding
-from openbont.report.content import Content, content
+from openbont.report.content import content
+from openbont.report.tables import Content
 
 if TYPE_CHECKING:
     from openbont.forward.chain import Course

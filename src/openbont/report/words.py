@@ -72,3 +72,8 @@ def title_words(name: str) -> str:
 def counted(count: int, noun: str) -> str:
     """1 vial, 2 vials."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def scale_words(scale: str) -> str:
+    """The name of a scale that has one, such as MAS; empty for a plain count."""
+    return "" if "_" in scale else scale

@@ -1,0 +1,105 @@
+"""What is expected: goals, dates, strength, and the pictures."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from openbont.forward.outcome import GoalOutcome, Outcome, Unwanted
+from openbont.patient import Goal, Patient
+from openbont.plan import Plan
+from openbont.report.tables import Content, Table, table
+from openbont.report.words import band, day, number, percent, scale_words, share_band
+
+if TYPE_CHECKING:  # the chain needs jax; a report only reads its results
+    from openbont.forward.chain import Course
+
+_DURATIONS = ("Weeks at target", "Weeks of gain")
+
+
+def expected(
+    plan: Plan, patient: Patient, course: "Course", untreated: "Course", outcome: Outcome
+) -> Content:
+    """Goals, dates, strength, and the pictures."""
+    from openbont.report.figures import pictures
+
+    drawn = pictures(course, untreated, outcome, plan, patient)
+    return {
+        "draws": f"Numbers are medians over {outcome.draws} draws of the model, with the central "
+        "90 % of draws in brackets.",
+        "goals": _goals(outcome, course, patient),
+        "facts": _facts(outcome),
+        "strength": _strength(outcome.unwanted),
+        "pictures": {picture.name: asdict(picture) for picture in drawn},
+    }
+
+
+def _goals(outcome: Outcome, course: "Course", patient: Patient) -> Table:
+    """One row a goal, in the patient's order."""
+    measured = {
+        (one.scale, one.where): ", ".join(filter(None, [one.words, scale_words(one.scale)]))
+        for one in course.measures
+    }
+    rows = [
+        [
+            f"{goal.words} ({measured[goal.scale, goal.where]})",
+            _target(asked, goal),
+            band(goal.baseline),
+            f"{band(goal.best)}, week {number(goal.best_week)}",
+            percent(goal.reached),
+            percent(goal.reached_untreated),
+            band(goal.benefit.weeks),
+            band(goal.gain.weeks),
+        ]
+        for asked, goal in zip(patient.goals, outcome.goals, strict=True)
+    ]
+    columns = ["Goal", "Target", "Before", "Best", "Reach it", "Without", *_DURATIONS]
+    caption = (
+        "Goals. Reach it: share of draws at or below the target in the week of the best median; "
+        "without: the same without toxin"
+    )
+    return table(caption, columns, rows, widths=[2, 1, 1.1, 1.1, 0, 0, 1, 1])
+
+
+def _target(asked: Goal, goal: GoalOutcome) -> str:
+    """As the patient's file writes it, with the number where that differs."""
+    target = number(goal.target, goal.unit)
+    if isinstance(asked.at_most, str):
+        return f"at most {asked.at_most} ({target})"
+    return f"at most {target}"
+
+
+def _facts(outcome: Outcome) -> list[list[str]]:
+    """Term, value, and what the value means."""
+    meant = (
+        dict.fromkeys(getattr(goal, name).definition for goal in outcome.goals)
+        for name in ("benefit", "gain")
+    )
+    return [
+        ["Onset", f"day {band(outcome.onset_day.day)}", outcome.onset_day.definition],
+        ["Peak", f"week {band(outcome.peak_week.weeks)}", outcome.peak_week.definition],
+        *[[name, "", "; ".join(said)] for name, said in zip(_DURATIONS, meant, strict=True)],
+        ["Review", day(outcome.review), "visit near the peak"],
+        ["Next session", f"not before {day(outcome.next_date)}", outcome.next_reason],
+        [
+            "Distant jitter",
+            f"{band(outcome.distant_jitter, decimals=2)} times",
+            "single-fibre jitter far from the needle, relative to before",
+        ],
+    ]
+
+
+def _strength(unwanted: Iterable[Unwanted]) -> Table:
+    rows = [
+        [
+            one.words,
+            share_band(one.kept),
+            number(one.worst_week),
+            "—" if one.floor is None else percent(one.floor),
+            "—" if one.floor is None else percent(one.below_floor),
+        ]
+        for one in unwanted
+    ]
+    columns = ["Function", "Kept at its weakest", "Week", "Asked to keep", "Draws below that"]
+    return table(
+        "Unwanted weakness; share of present strength", columns, rows, widths=[1.6, 1.4, 0, 0, 0]
+    )
