@@ -8,13 +8,13 @@ import json
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from openbont.errors import BadInput, OpenBoNTError
+from openbont.errors import BadInput, NoEvidence, OpenBoNTError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -176,8 +176,9 @@ def report(
     the_plan, the_patient = _load(plan, patient)
     findings = _findings(the_plan, the_patient)
     seen = None
-    if not _stopped(findings):
-        seen = _predicted(the_plan, the_patient, draws, seed, weeks=24)
+    with suppress(NoEvidence):  # then the report is about the plan alone
+        if not _stopped(findings):
+            seen = _predicted(the_plan, the_patient, draws, seed, weeks=24)
     written = _write_report(out, the_plan, the_patient, findings, seen)
     data = {"report": plain(written), "stopped": _stopped(findings)}
     _show(as_json, data, lambda page: page.print(f"{written.html}\n{written.pdf}", soft_wrap=True))
@@ -192,9 +193,12 @@ def cite(plan: PlanFile, patient: PatientFile = None, as_json: AsJson = False) -
     from openbont.report import terminal
 
     the_plan, the_patient = _load(plan, patient)
-    products = [product(name) for name in the_plan.totals()]
-    basis = _model(the_patient, draws=2, seed=1)
-    sources = sources_of(products, _findings(the_plan, the_patient), basis)
+    findings = _findings(the_plan, the_patient)
+    behind: list[Any] = [[product(name) for name in the_plan.totals()], findings]
+    with suppress(NoEvidence):
+        if not _stopped(findings):
+            behind.append(_model(the_patient, draws=2, seed=1))
+    sources = sources_of(*behind)
     data = {"sources": plain(sources)}
     _show(as_json, data, lambda page: terminal.show_sources(page, sources))
 
@@ -325,13 +329,12 @@ def _write_report(
 ) -> "Report":
     from openbont.report.page import write_report
 
-    with _progress("writing the report"):
-        if seen is None:
-            return write_report(folder, plan, patient, findings)
-        course = seen.course
-        return write_report(
-            folder, plan, patient, findings, course, seen.untreated, seen.outcome, course.rests_on
-        )
+    predicted = (seen.course, seen.untreated, seen.outcome, seen.course.rests_on) if seen else ()
+    try:
+        with _progress("writing the report"):
+            return write_report(folder, plan, patient, findings, *predicted)
+    except OSError as error:
+        raise BadInput(str(folder), f"could not be written: {error.strerror}") from error
 
 
 def _examples() -> Path:

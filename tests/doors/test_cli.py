@@ -206,6 +206,18 @@ def test_the_report_is_written(openbont: Any, tmp_path: Path) -> None:
     assert "flexor carpi radialis" in Path(said.json["report"]["html"]).read_text("utf-8")
 
 
+def test_a_report_that_cannot_be_written_is_bad_input(openbont: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    plan = EXAMPLES / "als_refused" / "plan.yaml"
+    said = openbont("report", plan, "--out", tmp_path / "file")
+    assert said.status == 2
+    assert "could not be written" in said.err
+
+
+def test_a_stopped_plan_has_sources_too(openbont: Any) -> None:
+    assert openbont("cite", EXAMPLES / "als_refused" / "plan.yaml").status == 0
+
+
 def test_sources_are_cited_once_and_recalled_ones_say_so(openbont: Any) -> None:
     sources = openbont("cite", ARM / "plan.yaml", "--json").json["sources"]
     assert len({one["id"] for one in sources}) == len(sources) > 10
