@@ -11,7 +11,7 @@ from openbont.patient import Goal
 from openbont.report.content import NOTICE, content
 from openbont.report.figures import INK, pictures
 from openbont.report.page import html, pdf
-from openbont.report.words import band, day, listed, number, percent, share_band
+from openbont.report.words import band, day, listed, number, percent, share_band, week
 from tests import fakes
 
 STOP = fakes.FakeFinding("stop", "S04", "sessions[0]", "over the cap", "a later date")
@@ -81,6 +81,7 @@ def test_dates_and_lists_in_words():
     assert day(date(2026, 11, 6)) == "6 Nov 2026"
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert listed(["a"]) == "a"
+    assert [week(18 / 7), week(4.0), week(None)] == ["2.6", "4", "not known"]
 
 
 def test_content_is_plain_data(whole):

@@ -8,7 +8,7 @@ from openbont.forward.outcome import GoalOutcome, Outcome, Unwanted
 from openbont.patient import Goal, Patient
 from openbont.plan import Plan
 from openbont.report.tables import Content, Table, table
-from openbont.report.words import band, day, number, percent, scale_words, share_band
+from openbont.report.words import band, day, number, percent, scale_words, share_band, week
 
 if TYPE_CHECKING:  # the chain needs jax; a report only reads its results
     from openbont.forward.chain import Course
@@ -44,7 +44,7 @@ def _goals(outcome: Outcome, course: "Course", patient: Patient) -> Table:
             f"{goal.words} ({measured[goal.scale, goal.where]})",
             _target(asked, goal),
             band(goal.baseline),
-            f"{band(goal.best)}, week {number(goal.best_week)}",
+            f"{band(goal.best)}, week {week(goal.best_week)}",
             percent(goal.reached),
             percent(goal.reached_untreated),
             band(goal.benefit.weeks),
@@ -93,7 +93,7 @@ def _strength(unwanted: Iterable[Unwanted]) -> Table:
         [
             one.words,
             share_band(one.kept),
-            number(one.worst_week),
+            week(one.worst_week),
             "—" if one.floor is None else percent(one.floor),
             "—" if one.floor is None else percent(one.below_floor),
         ]

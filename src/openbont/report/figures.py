@@ -23,7 +23,7 @@ from openbont.catalog.muscles import base, words
 from openbont.forward.outcome import GoalOutcome, Outcome
 from openbont.patient import Patient
 from openbont.plan import Plan
-from openbont.report.words import number, percent, scale_words
+from openbont.report.words import number, percent, scale_words, week
 
 if TYPE_CHECKING:  # the chain needs jax; a picture does not
     from openbont.forward.chain import Course
@@ -274,7 +274,7 @@ def _shares(captured: Array, at: list[int], grid: Array) -> Array:
 def _goal_sentence(goal: GoalOutcome) -> str:
     return (
         f"{goal.words} goes from {number(goal.baseline.median, digits=2)} to "
-        f"{number(goal.best.median, goal.unit, 2)} in week {number(goal.best_week)}, "
+        f"{number(goal.best.median, goal.unit, 2)} in week {week(goal.best_week)}, "
         f"goal {number(goal.target)}"
     )
 
@@ -282,8 +282,8 @@ def _goal_sentence(goal: GoalOutcome) -> str:
 def _weakest(course: "Course", kept: dict[str, Array]) -> str:
     median = {where: np.median(draws, axis=0) for where, draws in kept.items()}
     where = min(median, key=lambda where: float(median[where].min()))
-    week = number(float(_weeks(course)[int(median[where].argmin())]))
-    return f"{words(where)} keeps {percent(float(median[where].min()))} in week {week}"
+    weakest = week(float(_weeks(course)[int(median[where].argmin())]))
+    return f"{words(where)} keeps {percent(float(median[where].min()))} in week {weakest}"
 
 
 def _exposure_sentence(captured: Array, injected: Sides, spared: Sides) -> str:

@@ -25,6 +25,11 @@ def _plain(text: str) -> str:
     return f"{mantissa} × 10{str(int(power)).translate(_RAISED)}" if power else text
 
 
+def week(value: float | None) -> str:
+    """A week after day 0, to a tenth: a course is not sharper than a day."""
+    return number(value if value is None else round(value, 1))
+
+
 def percent(share: float | None) -> str:
     """A share as whole per cent; 0 and 100 only when nothing rounds to them."""
     if share is None or not math.isfinite(share):
