@@ -249,7 +249,7 @@ class Prediction:
             for m in self.course.measures
         ]
         return {
-            "day": plain(self.course.day[at]),
+            "day": [int(day) for day in self.course.day[at]],
             "draws": len(self.course.severity),
             "measures": measures,
             "outcome": plain(self.outcome),

@@ -36,6 +36,7 @@ KINDS: dict[str, type[Noun]] = {"patient": Patient, "plan": Plan}
 LARGEST_BYTES = 1_000_000
 ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 DECIMAL = re.compile(r"[-+]?((0|[1-9]\d{0,17})(\.\d*)?|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
+CONSTANTS = {"bool": {"true", "false"}, "null": {"", "~", "null"}}
 TAG = "tag:yaml.org,2002:"
 
 USUAL_NAMES = {
@@ -297,6 +298,8 @@ class _Page:
             self.wrong(place, f"not a finite number (value {text})", "leave out what is not known")
         elif kind in {"int", "float"}:
             self.wrong(place, f"an unusual number (value {text})", "write it plainly, or in quotes")
+        elif text.lower() not in CONSTANTS.get(kind, {text.lower()}):
+            self.wrong(place, f"not {kind} as of YAML 1.2 (value {text!r})", "write it plainly")
         elif kind not in {"str", "bool", "null", "timestamp"}:
             self.wrong(place, f"tag {node.tag!r}", "plain values only")
         return {"bool": text.lower() == "true", "null": None}.get(kind, text)
