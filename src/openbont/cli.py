@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 @app.command(epilog=_example("demo --out out"))
-def demo(out: Folder = Path("openbont-demo"), as_json: AsJson = False) -> None:
+def demo(out: Folder = Path("out"), as_json: AsJson = False) -> None:
     """Plan, predict and report the arm of a man after a stroke, from files in the package."""
     folder = _examples() / "arm_after_stroke"
     plan, patient = _load(folder / "plan.yaml", None)
@@ -167,7 +167,7 @@ def simulate(
 def report(
     plan: PlanFile,
     patient: PatientFile = None,
-    out: Folder = Path("report"),
+    out: Folder = Path("out"),
     draws: Draws = 200,
     seed: Seed = 1,
     as_json: AsJson = False,
