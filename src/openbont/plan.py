@@ -1,6 +1,6 @@
 """What is to be injected: Injection, Session, Plan."""
 
-from datetime import date, timedelta
+import datetime
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -76,7 +76,7 @@ class Plan(Noun):
     """The patient's id."""
     disorder: Name
     """What is treated, for instance spasticity.upper_limb."""
-    date: date
+    date: datetime.date
     """Calendar date of day 0."""
     sessions: Annotated[Many[Session], Field(min_length=1)]
     note: str = ""
@@ -96,9 +96,9 @@ class Plan(Noun):
         )
         return self.model_copy(update={"sessions": sessions})
 
-    def date_of(self, session: Session) -> date:
+    def date_of(self, session: Session) -> datetime.date:
         """Calendar date of a session."""
-        return self.date + timedelta(days=session.day)
+        return self.date + datetime.timedelta(days=session.day)
 
     def totals(self) -> dict[str, Dose]:
         """Units by product; products are never added together."""

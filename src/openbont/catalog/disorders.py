@@ -1,6 +1,7 @@
 """Disorders by name: the structures each one needs and its stage with sampled parameters."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,8 +12,9 @@ from openbont.catalog.sampling import PARENTS_PER_DRAW, Sampler
 from openbont.catalog.scales import number, scale
 from openbont.errors import BadInput
 from openbont.forward.disorders.interface import Disorder, Measure, NaturalCourse
-from openbont.forward.disorders.migraine import WINDOW_DAYS, Migraine
+from openbont.forward.disorders.migraine import Migraine
 from openbont.forward.disorders.spasticity import Spasticity
+from openbont.forward.scales import diary_days
 from openbont.patient import Patient, Reading
 
 KNOTS = 30
@@ -37,7 +39,14 @@ def upper_limb_spasticity(patient: Patient, sampler: Sampler) -> Built:
         gamma=sampler.vary("spasticity.gamma"),
         course=_course(sampler, "spasticity", np.zeros_like(latent), cause),
         measures=(
-            *(_movement_measure(where, r.scale) for where, r in graded.items()),
+            *(
+                replace(
+                    _movement_measure(where, reading.scale),
+                    observed="graded",
+                    noise=sampler.value("spasticity.occasion_sd"),
+                )
+                for where, reading in graded.items()
+            ),
             *(_strength_measure(g, f"{g.id}.{arm_side}") for g in acting),
         ),
     )
@@ -53,10 +62,15 @@ def chronic_migraine(patient: Patient, sampler: Sampler) -> Built:
     shoulder = functions()["shoulder_elevation"]
     strength = [neck.row(names, ""), *(shoulder.row(names, one) for one in SIDES)]
     lids = [np.array([float(n == f"levator_palpebrae.{one}") for n in names]) for one in SIDES]
-    logit, start = _headache_logit(sampler, _value(patient, "headache_days_28"))
+    diary = _value(patient, "headache_days_28")
+    logit, start, _ = headache_entry(sampler, lambda counted: np.abs(counted - diary) <= 1)
     hit = _value(patient, "HIT-6", default=sampler.value("migraine.hit_baseline"))
     measures = (
-        _measure("headache_days_28"),
+        replace(
+            _measure("headache_days_28"),
+            observed="counted",
+            noise=sampler.value("migraine.day_to_day"),
+        ),
         _measure("HIT-6"),
         _strength_measure(neck, neck.id),
         *(_strength_measure(shoulder, f"{shoulder.id}.{one}") for one in SIDES),
@@ -143,29 +157,24 @@ def _passive(sampler: Sampler, patient: Patient, where: str) -> np.ndarray:
     return np.minimum(free + shortened * (stiff - free), 0.95)
 
 
-def _headache_logit(sampler: Sampler, days: float) -> tuple[np.ndarray, np.ndarray]:
-    """Logit of a headache day at entry, and the part of it that is passing fluctuation."""
+def headache_entry(
+    sampler: Sampler, enters: Callable[[np.ndarray], np.ndarray]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Logit of a headache day, the passing part of it, and the diary count, of those who enter.
+
+    `enters` says which diary counts enter: one patient's own count, or a trial's criterion.
+    """
     draw = sampler.generator("migraine.entry")
     count = PARENTS_PER_DRAW * sampler.draws
     lasting, passing = draw.standard_normal((2, count))
     passing = sampler.value("migraine.fluctuation_sd") * passing
     logit = sampler.value("migraine.parent_logit") + passing
     logit = logit + sampler.value("migraine.parent_sd") * lasting
-    counted = diary_days(draw, logit, sampler.value("migraine.day_to_day"))
-    parents = np.stack([logit, passing], axis=1)
-    chosen = sampler.enrol("migraine.entry", parents, lambda: np.abs(counted - days) <= 1.0)
-    return chosen[:, 0], chosen[:, 1]
-
-
-def diary_days(draw: np.random.Generator, logit: np.ndarray, day_to_day: float) -> np.ndarray:
-    """Headache days in a 28-day diary: a two-state Markov chain with the given correlation."""
     chance = 1 / (1 + np.exp(-logit))
-    today = draw.random(len(logit)) < chance
-    total = today.astype(int)
-    for _ in range(int(WINDOW_DAYS) - 1):
-        today = draw.random(len(logit)) < (1 - day_to_day) * chance + day_to_day * today
-        total += today
-    return total
+    counted = diary_days(draw, chance, sampler.value("migraine.day_to_day"))
+    parents = np.stack([logit, passing, counted], axis=1)
+    chosen = sampler.enrol("migraine.entry", parents, lambda: enters(counted))
+    return chosen[:, 0], chosen[:, 1], chosen[:, 2]
 
 
 def _territory_weight(patient: Patient, names: list[str]) -> np.ndarray:

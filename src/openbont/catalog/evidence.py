@@ -27,7 +27,7 @@ def parameters() -> dict[str, Parameter]:
             grade=row["grade"],
             role=row["role"],
             between_patients=float(row.get("between", 0)),
-            sources=[known[name] for name in row["sources"]],
+            sources=tuple(known[name] for name in row["sources"]),
             note=row.get("note", ""),
         )
         for id_, row in read("parameters.yaml").items()

@@ -1,15 +1,16 @@
 """A patient -> a model: structures of the region, sampled parameters, the disorder's own stage."""
 
-from collections.abc import Callable
+from dataclasses import fields
 
 import numpy as np
 
+from openbont.anatomy.structure import Structure
 from openbont.catalog.disorders import MODELLED
+from openbont.catalog.evidence import parameters
 from openbont.catalog.muscles import base, layers
 from openbont.catalog.products import products
 from openbont.catalog.sampling import Sampler
 from openbont.catalog.vocabulary import condition
-from openbont.anatomy.structure import Structure
 from openbont.errors import NoEvidence
 from openbont.forward.arrays import body
 from openbont.forward.chain import Model, Stages
@@ -49,52 +50,23 @@ def model(patient: Patient, draws: int = 200, seed: int = 1) -> Model:
 
 def spread(sampler: Sampler) -> Spread:
     """Reach, anisotropy and size of the wetted ellipsoid."""
-    return Spread(
-        *_each(
-            sampler.vary,
-            "spread",
-            "reach_mm",
-            "anisotropy",
-            "wet_fraction",
-            "bolus_aspect",
-            "fascia_passage",
-            "compartment_passage",
-        ),
-        sampler.vary("kinetics.distant_per_cm3"),
-    )
+    return Spread(**_group(sampler, "spread", Spread))
 
 
 def kinetics(sampler: Sampler) -> Kinetics:
     """Rates; half-life by serotype, potency by product, both shared within a patient."""
     half_lives = [f"kinetics.half_life_day.{products()[name].serotype}" for name in PRODUCTS]
+    potencies = [f"kinetics.potency.{name}" for name in PRODUCTS]
     return Kinetics(
-        *_each(
-            sampler.vary,
-            "kinetics",
-            "uptake_per_day",
-            "binding_per_day",
-            "translocation_per_day",
-            "activation_per_day",
-            "plasma_loss_per_day",
-            "snare_renewal_per_day",
-        ),
-        sampler.several(half_lives, shared="kinetics.half_life"),
-        sampler.several([f"kinetics.potency.{name}" for name in PRODUCTS], "kinetics.potency"),
+        **_group(sampler, "kinetics", Kinetics),
+        half_life_day=sampler.several(half_lives, shared="kinetics.half_life"),
+        potency_cm3_per_u=sampler.several(potencies, shared="kinetics.potency"),
     )
 
 
 def release(sampler: Sampler) -> Release:
     """Cooperativity and sprouting."""
-    return Release(
-        *_each(
-            sampler.vary,
-            "release",
-            "cooperativity",
-            "sprout_share",
-            "sprouting_per_day",
-            "retraction_per_day",
-        )
-    )
+    return Release(**_group(sampler, "release", Release))
 
 
 def response(
@@ -105,16 +77,7 @@ def response(
     facial = sampler.value("response.safety_facial")
     shares = [facial if layers().get(base(s.id), {}).get("facial") else 1.0 for s in structures]
     return Response(
-        limb[:, None] * np.array([*shares, 1.0]),
-        *_each(
-            sampler.vary,
-            "response",
-            "safety_spread",
-            "facilitation",
-            "atrophy_per_day",
-            "smallest_fibre",
-            "regrowth_per_day",
-        ),
+        **_group(sampler, "response", Response) | {"safety_factor": limb[:, None] * [*shares, 1.0]}
     )
 
 
@@ -123,20 +86,19 @@ def immunity(sampler: Sampler) -> Immunity:
     usual = sampler.value("immunity.neurotoxin_ng_per_100u")
     mass = [(products()[name].neurotoxin_ng_per_100u or usual) / 100 for name in PRODUCTS]
     return Immunity(
-        *_each(
-            sampler.vary,
-            "immunity",
-            "hazard_per_ng",
-            "mass_power",
-            "early_factor",
-            "titre",
-            "boost",
-            "titre_half_life_day",
-        ),
-        sampler.generator("immunity.threshold").standard_exponential(sampler.draws),
-        sampler.several([f"immunity.class.{name}" for name in PRODUCTS]),
-        np.tile(mass, (sampler.draws, 1)),
+        **_group(sampler, "immunity", Immunity),
+        threshold=sampler.generator("immunity.threshold").standard_exponential(sampler.draws),
+        product_class=sampler.several([f"immunity.class.{name}" for name in PRODUCTS]),
+        ng_per_u=np.tile(mass, (sampler.draws, 1)),
     )
+
+
+def _group(sampler: Sampler, group: str, stage: type) -> dict[str, np.ndarray]:
+    """Draws of every field of a stage that is a parameter of the same name."""
+    names = [field.name for field in fields(stage)]
+    return {
+        name: sampler.vary(f"{group}.{name}") for name in names if f"{group}.{name}" in parameters()
+    }
 
 
 _WEAKENING = {
@@ -151,7 +113,3 @@ def _weakness(sampler: Sampler, patient: Patient | None) -> float:
     """Relative safety factor left by the patient's conditions."""
     named = {condition(name).name for name in (patient.conditions if patient else ())}
     return float(np.prod([sampler.value(p) for c, p in _WEAKENING.items() if c in named]))
-
-
-def _each(draw: Callable[[str], np.ndarray], group: str, *names: str) -> tuple[np.ndarray, ...]:
-    return tuple(draw(f"{group}.{name}") for name in names)

@@ -83,8 +83,7 @@ def landmarks(structure: str, sites: int) -> list[str]:
         return fixed[:sites]
     muscle = muscles().get(name)
     if muscle is not None and muscle.end_plate_zone:
-        line = f" along {muscle.end_plate_line}" if muscle.end_plate_line else ""
-        return [f"end-plate zone {muscle.end_plate_zone}{line}"]
+        return [f"end-plate zone: {muscle.end_plate_zone}, {muscle.end_plate_line}"]
     return ["end-plate zone not known: middle of the muscle"]
 
 

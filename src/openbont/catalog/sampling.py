@@ -70,3 +70,14 @@ class Sampler:
             raise NoEvidence(f"{name}: such a reading is too rare in the model's population")
         picks = stream(self.seed, f"{name}/pick").integers(0, len(chosen), self.draws)
         return parents[chosen[picks]]
+
+
+class Reference(Sampler):
+    """Every parameter at its reference value: the typical muscle of the published checks."""
+
+    def __init__(self) -> None:
+        super().__init__(draws=1, seed=0)
+
+    def normal(self, name: str, *shape: int) -> Float[np.ndarray, "draw ..."]:
+        """Nobody differs from the middle."""
+        return np.zeros((1, *shape))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import equinox as eqx
 import numpy as np
@@ -11,6 +12,9 @@ from openbont.anatomy.sites import sites_mm
 from openbont.anatomy.structure import Structure
 from openbont.errors import UnknownName
 from openbont.plan import Injection
+
+Leaf: TypeAlias = Any
+"""An array: numpy outside jit, jax inside."""
 
 DISTANT = "distant"
 """Name of the last structure: muscle far from every needle, reached through the blood."""

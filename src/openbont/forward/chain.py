@@ -16,15 +16,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from openbont.anatomy.structure import Structure
 from openbont.evidence import Parameter
-from openbont.forward.arrays import Body, Given, Sessions, Shots, shots
+from openbont.forward.arrays import Body, Given, Leaf, Sessions, Shots, shots
 from openbont.forward.disorders.interface import Disorder, Measure
 from openbont.forward.immunity import Immunity
 from openbont.forward.kinetics import Kinetics, graded_grid
 from openbont.forward.release import Release
 from openbont.forward.response import Response, Tissue
 from openbont.forward.spread import Spread
-from openbont.anatomy.structure import Structure
 from openbont.patient import Patient
 from openbont.plan import Plan
 
@@ -143,7 +143,7 @@ def given(plan: Plan, patient: Patient) -> list[Given]:
 
 
 def gather(
-    captured: Float[Array, "shot structure node"], shots: Shots, sessions: int
+    captured: Float[Leaf, "shot structure node"], shots: Shots, sessions: int
 ) -> Float[Array, "session structure quantile"]:
     """Sum over the shots of each session, nodes reduced to quantiles of their exposure."""
     by_session = jnp.zeros((sessions, *captured.shape[1:])).at[shots.session].add(captured)
@@ -163,4 +163,4 @@ def _run(
         captured, *by_day = chain(draw, body, shots, sessions, grid)
         return (captured, *jax.tree.map(lambda leaf: leaf[keep], tuple(by_day)))
 
-    return eqx.filter_vmap(one)(stages)  # type: ignore[no-any-return]
+    return eqx.filter_vmap(one)(stages)

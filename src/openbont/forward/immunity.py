@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from openbont.forward.arrays import Sessions, Shots
+from openbont.forward.arrays import Leaf, Sessions, Shots
 
 _EARLY_DAYS = 70.0
 
@@ -22,16 +22,16 @@ _EARLY_DAYS = 70.0
 class Immunity(eqx.Module):
     """Hazard, titre after conversion, boost and decay."""
 
-    hazard_per_ng: Float[Array, ""]
-    mass_power: Float[Array, ""]
-    early_factor: Float[Array, ""]
-    titre: Float[Array, ""]
-    boost: Float[Array, ""]
-    titre_half_life_day: Float[Array, ""]
-    threshold: Float[Array, ""]
+    hazard_per_ng: Float[Leaf, ""]
+    mass_power: Float[Leaf, ""]
+    early_factor: Float[Leaf, ""]
+    titre: Float[Leaf, ""]
+    boost: Float[Leaf, ""]
+    titre_half_life_day: Float[Leaf, ""]
+    threshold: Float[Leaf, ""]
     """Unit exponential of this draw."""
-    product_class: Float[Array, "product"]
-    ng_per_u: Float[Array, "product"]
+    product_class: Float[Leaf, "product"]
+    ng_per_u: Float[Leaf, "product"]
 
     def __call__(self, shots: Shots, sessions: Sessions) -> Shots:
         """The same shots with the dose that is left after neutralisation."""

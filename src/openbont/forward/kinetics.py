@@ -16,7 +16,9 @@ One step of length h follows the moving balance q = 1 / (1 + load) exactly for s
     S1 = q1 + (S0 - q0) exp(-a) - (q1 - q0) (1 - exp(-a)) / a,    a = k h (1 + mean load)
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -24,7 +26,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from openbont.forward.arrays import Sessions
+from openbont.forward.arrays import Leaf, Sessions
 
 _GAP = 1e-7
 
@@ -32,14 +34,14 @@ _GAP = 1e-7
 class Kinetics(eqx.Module):
     """Rates per day; half-life and potency for each product."""
 
-    uptake: Float[Array, ""]
-    binding: Float[Array, ""]
-    translocation: Float[Array, ""]
-    activation: Float[Array, ""]
-    plasma_loss: Float[Array, ""]
-    renewal: Float[Array, ""]
-    half_life_day: Float[Array, "product"]
-    potency_cm3_per_u: Float[Array, "product"]
+    uptake_per_day: Float[Leaf, ""]
+    binding_per_day: Float[Leaf, ""]
+    translocation_per_day: Float[Leaf, ""]
+    activation_per_day: Float[Leaf, ""]
+    plasma_loss_per_day: Float[Leaf, ""]
+    snare_renewal_per_day: Float[Leaf, ""]
+    half_life_day: Float[Leaf, "product"]
+    potency_cm3_per_u: Float[Leaf, "product"]
 
     def __call__(
         self,
@@ -54,7 +56,7 @@ class Kinetics(eqx.Module):
         def step(intact: Array, inputs: tuple[Array, Array, Array, Array]) -> tuple[Array, Array]:
             length, before, middle, after = inputs
             mean = (before + 4 * middle + after) / 6
-            relaxed = self.renewal * length * (1 + mean)
+            relaxed = self.snare_renewal_per_day * length * (1 + mean)
             start, end = 1 / (1 + before), 1 / (1 + after)
             lag = -jnp.expm1(-relaxed) / relaxed
             new = end + (intact - start) * jnp.exp(-relaxed) - (end - start) * lag
@@ -69,7 +71,7 @@ class Kinetics(eqx.Module):
         self,
         captured: Float[Array, "session structure node"],
         sessions: Sessions,
-        day: Float[Array, "grid"],
+        day: Float[Leaf, "grid"],
     ) -> Float[Array, "grid structure node"]:
         """Cleaving load; the last structure is reached through plasma."""
         since = day[:, None] - sessions.day
@@ -82,17 +84,24 @@ class Kinetics(eqx.Module):
 
     def light_chain(
         self,
-        since_day: Float[Array, "grid session"],
-        product: Int[Array, "session"],
+        since_day: Float[Leaf, "grid session"],
+        product: Int[Leaf, "session"],
         *,
         through_plasma: bool = False,
     ) -> Float[Array, "grid session"]:
         """Active light chain per unit captured, `since_day` after the injection."""
         loss = jnp.log(2.0) / self.half_life_day[product]
         if through_plasma:
-            return bateman([self.uptake, self.plasma_loss, loss], since_day)
+            return bateman([self.uptake_per_day, self.plasma_loss_per_day, loss], since_day)
         return bateman(
-            [self.uptake, self.binding, self.translocation, self.activation, loss], since_day
+            [
+                self.uptake_per_day,
+                self.binding_per_day,
+                self.translocation_per_day,
+                self.activation_per_day,
+                loss,
+            ],
+            since_day,
         )
 
 
@@ -105,7 +114,7 @@ def bateman(rates: Sequence[Array], since_day: Float[Array, "..."]) -> Float[Arr
     when = jnp.maximum(since_day, 0.0)
     total = jnp.zeros_like(when)
     for i, rate in enumerate(apart):
-        weight = 1.0
+        weight: Any = 1.0
         for j, other in enumerate(apart):
             weight = weight * (apart[j] if j < len(apart) - 1 else 1.0)
             weight = weight / (other - rate if j != i else 1.0)
@@ -123,12 +132,13 @@ def _apart(rates: Sequence[Array]) -> list[Array]:
 
 
 def graded_grid(
-    session_days: Sequence[float], output_days: Sequence[float]
+    session_days: Iterable[float], output_days: Iterable[float]
 ) -> Float[np.ndarray, "grid"]:
     """Days to step through: fine after each session, coarse later, all outputs included."""
+    session_days, output_days = list(session_days), list(output_days)
     ends = [*sorted(set(session_days)), max(*output_days, *session_days) + 1e-9]
     pieces = [np.asarray(output_days, float), np.asarray(session_days, float)]
-    for start, end in zip(ends[:-1], ends[1:], strict=True):
+    for start, end in pairwise(ends):
         after = np.concatenate(
             [
                 np.arange(0, 2, 0.125),

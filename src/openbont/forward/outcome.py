@@ -9,8 +9,10 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from openbont.errors import BadInput
 from openbont.forward.chain import Course
 from openbont.forward.disorders.interface import Measure
+from openbont.forward.scales import read
 from openbont.patient import Goal, Patient
 from openbont.plan import Plan
 
@@ -54,7 +56,7 @@ class GoalOutcome:
     best_week: float
     """Week of the best median reading."""
     reached: float
-    """Share of draws that reach the goal at some week."""
+    """Share of draws whose reading in the best week, rater and diary included, is at the target."""
     reached_untreated: float
     """The same without toxin: natural course, placebo, regression to the mean."""
     benefit: Duration
@@ -113,7 +115,7 @@ def outcome(
     `interval_weeks` is the shortest interval that the label allows. Raises KeyError for a goal
     whose measure the disorder does not predict.
     """
-    goals = tuple(_goal(goal, course, untreated) for goal in patient.goals)
+    goals = tuple(_goal(goal, course, untreated, patient) for goal in patient.goals)
     next_date, reason = _next(goals, plan, interval_weeks)
     twitch = _injected_twitch(course, plan)
     last = plan.date_of(plan.sessions[-1])
@@ -144,18 +146,23 @@ def measure_of(course: Course, goal: Goal) -> Measure:
     raise KeyError(f"{goal.scale} {goal.where}".strip())
 
 
-def target_of(goal: Goal, measure: Measure, baseline: float) -> float:
-    """The reading that a goal asks for."""
+def target_of(goal: Goal, measure: Measure, patient: Patient) -> float:
+    """The reading that a goal asks for; a fall in per cent starts from the recorded reading.
+
+    Raises BadInput when there is no such reading.
+    """
     if goal.at_most is not None:
         return measure.number(goal.at_most)
-    return baseline * (1 - (goal.fall_percent or 0) / 100)
+    for reading in patient.findings:
+        if (reading.scale, reading.where) == (goal.scale, goal.where):
+            return measure.number(reading.value) * (1 - (goal.fall_percent or 0) / 100)
+    raise BadInput("goals", f"{goal.scale} has no reading to fall from", "add it to findings")
 
 
-def _goal(goal: Goal, course: Course, untreated: Course) -> GoalOutcome:
+def _goal(goal: Goal, course: Course, untreated: Course, patient: Patient) -> GoalOutcome:
     measure = measure_of(course, goal)
     treated, without = (c.of(goal.scale, goal.where) for c in (course, untreated))
-    baseline = without[:, np.searchsorted(course.day, 0.0)]
-    target = target_of(goal, measure, float(np.median(baseline)))
+    target = target_of(goal, measure, patient)
     best = int(np.median(treated, axis=0).argmin())
     followed = f"within {course.day[-1] / 7:.0f} weeks"
     return GoalOutcome(
@@ -164,11 +171,11 @@ def _goal(goal: Goal, course: Course, untreated: Course) -> GoalOutcome:
         where=goal.where,
         target=target,
         unit=measure.unit,
-        baseline=_band(baseline),
+        baseline=_band(without[:, np.searchsorted(course.day, 0.0)]),
         best=_band(treated[:, best]),
         best_week=float(course.day[best] / 7),
-        reached=float((treated[:, best] <= target).mean()),
-        reached_untreated=float((without[:, best] <= target).mean()),
+        reached=_reading_share(treated[:, best], measure, target),
+        reached_untreated=_reading_share(without[:, best], measure, target),
         benefit=Duration(
             _band(_weeks(treated <= target, course.day)),
             f"weeks with {measure.words} at or below {target:.3g} {measure.unit}, {followed}",
@@ -180,6 +187,11 @@ def _goal(goal: Goal, course: Course, untreated: Course) -> GoalOutcome:
         ),
         weight=goal.weight,
     )
+
+
+def _reading_share(severity: np.ndarray, measure: Measure, target: float) -> float:
+    """Share of draws in which the reading, with its noise, is at or below the target."""
+    return float((read(severity[:, None], measure, seed=1) <= target + 1e-9).mean())
 
 
 def _asked(goal: Goal) -> str:

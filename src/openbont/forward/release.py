@@ -12,14 +12,16 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from openbont.forward.arrays import Leaf
+
 
 class Release(eqx.Module):
     """Cooperativity and sprouting."""
 
-    cooperativity: Float[Array, ""]
-    sprout_share: Float[Array, ""]
-    sprouting: Float[Array, ""]
-    retraction: Float[Array, ""]
+    cooperativity: Float[Leaf, ""]
+    sprout_share: Float[Leaf, ""]
+    sprouting_per_day: Float[Leaf, ""]
+    retraction_per_day: Float[Leaf, ""]
 
     def __call__(
         self, intact: Float[Array, "grid structure node"], day: Float[np.ndarray, "grid"]
@@ -28,15 +30,15 @@ class Release(eqx.Module):
         parent = intact**self.cooperativity
         working = 0.5 * (parent[1:] + parent[:-1])
         start = jnp.zeros_like(parent[0])
-        rise = self.sprouting * (1 - working)
-        sprouts = relax(start, rise, rise + self.retraction * working, day)
+        rise = self.sprouting_per_day * (1 - working)
+        sprouts = relax(start, rise, rise + self.retraction_per_day * working, day)
         return jnp.minimum(parent + self.sprout_share * sprouts, 1.0)
 
 
 def relax(
-    start: Float[Array, "..."],
-    gain: Float[Array, "step ..."],
-    loss: Float[Array, "step ..."],
+    start: Float[Leaf, "..."],
+    gain: Float[Leaf, "step ..."],
+    loss: Float[Leaf, "step ..."],
     day: Float[np.ndarray, "grid"],
 ) -> Float[Array, "grid ..."]:
     """Solve dx/dt = gain - loss x exactly for gain and loss constant within each step."""

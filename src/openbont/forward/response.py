@@ -16,31 +16,32 @@ import numpy as np
 from jax.lax import erfc
 from jaxtyping import Array, Float
 
+from openbont.forward.arrays import Leaf
 from openbont.forward.release import relax
 
 
 class Tissue(eqx.Module):
     """What still works, as a share of untouched."""
 
-    twitch: Float[Array, "day structure"]
+    twitch: Float[Leaf, "day structure"]
     """Contraction to single impulses: CMAP, reflexes, tone."""
-    force: Float[Array, "day structure"]
+    force: Float[Leaf, "day structure"]
     """Voluntary contraction."""
-    drive: Float[Array, "day structure"]
+    drive: Float[Leaf, "day structure"]
     """Release itself: sensory terminals, glands."""
-    jitter: Float[Array, "day"]
+    jitter: Float[Leaf, "day"]
     """Single-fibre jitter of distant muscle, relative to untouched."""
 
 
 class Response(eqx.Module):
     """Safety factor of each structure, facilitation and fibre size."""
 
-    safety_factor: Float[Array, "structure"]
-    safety_spread: Float[Array, ""]
-    facilitation: Float[Array, ""]
-    atrophy: Float[Array, ""]
-    smallest_fibre: Float[Array, ""]
-    regrowth: Float[Array, ""]
+    safety_factor: Float[Leaf, "structure"]
+    safety_spread: Float[Leaf, ""]
+    facilitation: Float[Leaf, ""]
+    atrophy_per_day: Float[Leaf, ""]
+    smallest_fibre: Float[Leaf, ""]
+    regrowth_per_day: Float[Leaf, ""]
 
     def __call__(
         self, release: Float[Array, "grid structure node"], day: Float[np.ndarray, "grid"]
@@ -48,7 +49,7 @@ class Response(eqx.Module):
         """Mean over the nodes of each structure."""
         firing = self.firing(release, 1.0)
         voluntary = self.firing(release, self.facilitation)
-        size = self._fibre_size(voluntary, day)
+        size = self.fibre_size(voluntary, day)
         return Tissue(
             (firing * size).mean(-1),
             (voluntary * size).mean(-1),
@@ -64,11 +65,12 @@ class Response(eqx.Module):
         untouched = _normal_cdf(jnp.log(safety) / self.safety_spread)
         return _normal_cdf(jnp.log(safety * release) / self.safety_spread) / untouched
 
-    def _fibre_size(
+    def fibre_size(
         self, voluntary: Float[Array, "grid structure node"], day: Float[np.ndarray, "grid"]
     ) -> Float[Array, "grid structure node"]:
+        """Cross-section relative to untouched; shrinks where voluntary firing is lost."""
         used = 0.5 * (voluntary[1:] + voluntary[:-1])
-        shrink, grow = self.atrophy * (1 - used), self.regrowth * used
+        shrink, grow = self.atrophy_per_day * (1 - used), self.regrowth_per_day * used
         lost = relax(
             jnp.zeros_like(voluntary[0]),
             shrink * (1 - self.smallest_fibre),

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from openbont.forward.arrays import Body, Shots
+from openbont.forward.arrays import Body, Leaf, Shots
 
 _BALLS = 5
 _LEAST_ML = 1e-3  # an empty syringe still has a place
@@ -30,13 +30,13 @@ _WEIGHT = _WEIGHT * (1 - _PLACE**2) / (_WEIGHT * (1 - _PLACE**2)).sum()
 class Spread(eqx.Module):
     """Reach of the toxin and size of the wetted ellipsoid."""
 
-    reach_mm: Float[Array, ""]
-    anisotropy: Float[Array, ""]
-    wet_fraction: Float[Array, ""]
-    bolus_aspect: Float[Array, ""]
-    fascia_passage: Float[Array, ""]
-    compartment_passage: Float[Array, ""]
-    distant_per_cm3: Float[Array, ""]
+    reach_mm: Float[Leaf, ""]
+    anisotropy: Float[Leaf, ""]
+    wet_fraction: Float[Leaf, ""]
+    bolus_aspect: Float[Leaf, ""]
+    fascia_passage: Float[Leaf, ""]
+    compartment_passage: Float[Leaf, ""]
+    distant_per_cm3: Float[Leaf, ""]
 
     def __call__(self, shots: Shots, body: Body) -> Float[Array, "shot structure node"]:
         """Captured density for each shot alone, U/cm3; the last structure is distant muscle."""
@@ -58,7 +58,7 @@ class Spread(eqx.Module):
         self,
         along_mm: Float[Array, "shot structure node"],
         off_mm: Float[Array, "shot structure node"],
-        volume_ml: Float[Array, "shot 1 1"],
+        volume_ml: Float[Leaf, "shot 1 1"],
     ) -> Float[Array, "shot structure node"]:
         """Density at a place along and off the fibre through the site, 1/cm3."""
         wet_mm3 = 1000 * jnp.maximum(volume_ml, _LEAST_ML) / self.wet_fraction

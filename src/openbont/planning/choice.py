@@ -6,6 +6,7 @@ such that  one option a muscle; progress <= 1 and <= fall reached / fall needed;
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import highspy
 import numpy as np
@@ -128,8 +129,8 @@ def choose(choice: Choice, least_value: float | None = None) -> Best:
 
 
 def _units(
-    solver: highspy.Highs, choice: Choice, picked: list[list[object]], members: np.ndarray
-) -> object:
+    solver: highspy.Highs, choice: Choice, picked: list[list[Any]], members: np.ndarray
+) -> Any:
     return solver.qsum(
         float(dose) * variable
         for options, row, member in zip(choice.options_u, picked, members, strict=True)
@@ -139,7 +140,7 @@ def _units(
     )
 
 
-def _keep_strength(solver: highspy.Highs, choice: Choice, picked: list[list[object]]) -> None:
+def _keep_strength(solver: highspy.Highs, choice: Choice, picked: list[list[Any]]) -> None:
     for place in np.ndindex(*choice.rest.shape):
         left = solver.qsum(
             float(strength[(option, *place)]) * variable
@@ -149,7 +150,7 @@ def _keep_strength(solver: highspy.Highs, choice: Choice, picked: list[list[obje
         solver.addConstr(left >= float(choice.needs.floor[place[0], 0] - choice.rest[place]))
 
 
-def _progress(solver: highspy.Highs, choice: Choice, picked: list[list[object]]) -> object:
+def _progress(solver: highspy.Highs, choice: Choice, picked: list[list[Any]]) -> Any:
     """Sum of weight x progress; a constant where a goal is reached without toxin."""
     needed = choice.needs.fall
     each = choice.needs.weight / (needed.shape[1] * needed.shape[2])

@@ -18,7 +18,7 @@ import numpy as np
 from openbont.forward.chain import Course, Model
 from openbont.forward.disorders.spasticity import Spasticity
 from openbont.forward.outcome import measure_of, target_of
-from openbont.patient import Goal, Keep
+from openbont.patient import Goal, Keep, Patient
 
 WEEKS = (4, 8, 12)
 STRENGTH_WEEKS = (1, 2, 4, 8)
@@ -50,7 +50,7 @@ class Needs:
         return np.asarray(weights / weights.sum())
 
 
-def needs(goals: Sequence[Goal], keeps: Sequence[Keep], model: Model, untreated: Course) -> Needs:
+def needs(patient: Patient, goals: Sequence[Goal], model: Model, untreated: Course) -> Needs:
     """Translate goals into falls of reflex drive, by draw and week."""
     disorder = _spasticity(model)
     drive = reflex_drive(model, goals, untreated)
@@ -59,17 +59,17 @@ def needs(goals: Sequence[Goal], keeps: Sequence[Keep], model: Model, untreated:
     for number, goal in enumerate(goals):
         row = _movement(model, goal)
         reading = untreated.of(goal.scale, goal.where)
-        target = target_of(goal, measure_of(untreated, goal), float(np.median(reading[:, 0])))
+        target = target_of(goal, measure_of(untreated, goal), patient)
         excess = np.maximum(reading[:, week] - target, 0.0)
         passive = np.asarray(disorder.passive_share)[:, row, None]
         width = np.asarray(disorder.grade_width)[:, None]
         resistance = passive + (1 - passive) * drive[number]
         wanted = (resistance * np.exp(-width * excess) - passive) / (1 - passive)
         falls.append(drive[number] - wanted)
-    floor = np.array([k.at_least for k in keeps])[:, None] * kept_strength(
-        model, keeps, untreated, (0,)
+    floor = np.array([k.at_least for k in patient.keep])[:, None] * kept_strength(
+        model, patient.keep, untreated, (0,)
     )
-    return Needs(tuple(goals), tuple(keeps), drive, np.stack(falls), floor)
+    return Needs(tuple(goals), patient.keep, drive, np.stack(falls), floor)
 
 
 def reflex_drive(model: Model, goals: Sequence[Goal], course: Course) -> np.ndarray:

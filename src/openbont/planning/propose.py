@@ -182,7 +182,7 @@ def _choice(
         doses = {name: float(o[min(number, len(o) - 1)]) for name, o in options.items()}
         runs.append(simulate(_plan(patient, allowed, muscles, doses), patient, islands, days))
     untreated = runs[0]
-    wanted = needs(goals, patient.keep, model, untreated)
+    wanted = needs(patient, goals, model, untreated)
     index = [untreated.structures.index(name) for name in muscles]
     reflex = [reflex_by_structure(model, goals, run) for run in runs]
     strength = [strength_by_structure(model, patient.keep, run, STRENGTH_WEEKS) for run in runs]
@@ -560,7 +560,7 @@ def _reached(patient: Patient, course: Course, baseline: Course) -> float:
     shares = []
     for goal in patient.goals:
         start = baseline.of(goal.scale, goal.where)[:, 0]
-        target = target_of(goal, measure_of(course, goal), float(np.median(start)))
+        target = target_of(goal, measure_of(course, goal), patient)
         wanted = np.maximum(start - target, LEAST_FALL)
         changed = start - course.of(goal.scale, goal.where)[:, week]
         shares.append(np.clip(changed / wanted, 0.0, 1.0).mean())

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from openbont.forward.arrays import Leaf
 from openbont.forward.response import Tissue
 
 
@@ -33,9 +34,15 @@ class Measure:
     grades: tuple[tuple[str, float], ...] = ()
     """Grades as written and as numbers, for ordinal scales."""
 
+    observed: Literal["graded", "counted", "measured"] = "measured"
+    noise: float = 0.0
+    """Graded: SD of one examination. Counted: correlation of one day with the next."""
+
     def number(self, value: float | str) -> float:
         """A reading or target as a number of this measure."""
-        return dict(self.grades)[str(value)] if isinstance(value, str) else float(value)
+        if not self.grades:
+            return float(value)
+        return dict(self.grades)[value if isinstance(value, str) else f"{value:g}"]
 
 
 class NaturalCourse(eqx.Module):
@@ -45,12 +52,12 @@ class NaturalCourse(eqx.Module):
     process that starts where the entry reading found it and forgets it with its own tau.
     """
 
-    placebo: Float[Array, ""]
-    placebo_day: Float[Array, ""]
-    start: Float[Array, "latent"]
-    noise: Float[Array, "latent knot"]
-    spread: Float[Array, ""]
-    memory_day: Float[Array, ""]
+    placebo: Float[Leaf, ""]
+    placebo_day: Float[Leaf, ""]
+    start: Float[Leaf, "latent"]
+    noise: Float[Leaf, "latent knot"]
+    spread: Float[Leaf, ""]
+    memory_day: Float[Leaf, ""]
 
     def __call__(self, day: Float[np.ndarray, "grid"]) -> Float[Array, "grid latent"]:
         """Change of the latent since day 0; a lower latent is better."""
@@ -87,7 +94,7 @@ class Disorder(eqx.Module):
 
 
 def since_day_0(
-    values: Float[Array, "grid kind"], day: Float[np.ndarray, "grid"]
+    values: Float[Leaf, "grid kind"], day: Float[np.ndarray, "grid"]
 ) -> Float[Array, "1 kind"]:
     """Values on day 0: readings were taken with earlier toxin still at work."""
     return values[np.searchsorted(day, 0.0)][None]

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from openbont.forward.arrays import Leaf
 from openbont.forward.disorders.interface import Disorder, Measure, NaturalCourse, since_day_0
 from openbont.forward.release import relax
 from openbont.forward.response import Tissue
@@ -27,15 +28,15 @@ _LID_MM, _LID_FALL_MM = 4.0, 3.5  # MRD1 with a working and a paralysed levator 
 class Migraine(Disorder):
     """Headache days in 28, HIT-6, and what the same injections weaken."""
 
-    territory_weight: Float[Array, "structure"]
-    strength_weight: Float[Array, "function structure"]
-    lid_weight: Float[Array, "lid structure"]
-    logit: Float[Array, ""]
-    kappa: Float[Array, ""]
-    central_day: Float[Array, ""]
-    hit: Float[Array, ""]
-    hit_per_day: Float[Array, ""]
-    hit_kappa: Float[Array, ""]
+    territory_weight: Float[Leaf, "structure"]
+    strength_weight: Float[Leaf, "function structure"]
+    lid_weight: Float[Leaf, "lid structure"]
+    logit: Float[Leaf, ""]
+    kappa: Float[Leaf, ""]
+    central_day: Float[Leaf, ""]
+    hit: Float[Leaf, ""]
+    hit_per_day: Float[Leaf, ""]
+    hit_kappa: Float[Leaf, ""]
     course: NaturalCourse
     measures: tuple[Measure, ...] = eqx.field(static=True)
 
@@ -65,7 +66,7 @@ class Migraine(Disorder):
 
 
 def _mean_of_window(
-    chance: Float[Array, "grid"], before: Float[Array, ""], day: Float[np.ndarray, "grid"]
+    chance: Float[Leaf, "grid"], before: Float[Array, ""], day: Float[np.ndarray, "grid"]
 ) -> Float[Array, "grid"]:
     """Mean of `chance` over the last 28 days; `before` holds until the first day of the grid."""
     lengths = jnp.diff(jnp.asarray(day))

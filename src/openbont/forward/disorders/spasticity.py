@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from openbont.forward.arrays import Leaf
 from openbont.forward.disorders.interface import Disorder, Measure, NaturalCourse, since_day_0
 from openbont.forward.response import Tissue
 
@@ -22,12 +23,12 @@ from openbont.forward.response import Tissue
 class Spasticity(Disorder):
     """Tone by movement on an Ashworth scale, strength by function."""
 
-    reflex_weight: Float[Array, "movement structure"]
-    strength_weight: Float[Array, "function structure"]
-    grade: Float[Array, "movement"]
-    passive_share: Float[Array, "movement"]
-    grade_width: Float[Array, ""]
-    gamma: Float[Array, ""]
+    reflex_weight: Float[Leaf, "movement structure"]
+    strength_weight: Float[Leaf, "function structure"]
+    grade: Float[Leaf, "movement"]
+    passive_share: Float[Leaf, "movement"]
+    grade_width: Float[Leaf, ""]
+    gamma: Float[Leaf, ""]
     course: NaturalCourse
     measures: tuple[Measure, ...] = eqx.field(static=True)
 

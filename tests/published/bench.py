@@ -1,0 +1,96 @@
+"""A muscle on the bench: the chain without a patient, every parameter at its reference value."""
+
+from dataclasses import dataclass
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from openbont.anatomy.structure import Structure
+from openbont.catalog import model as catalog
+from openbont.catalog.muscles import structure
+from openbont.catalog.sampling import Reference
+from openbont.forward.arrays import Given, body, shots
+from openbont.forward.chain import gather
+from openbont.forward.kinetics import graded_grid
+from openbont.plan import Injection
+
+EDB = "extensor_digitorum_brevis.left"
+BICEPS = "biceps_brachii.left"
+ONA = "onabotulinumtoxinA"
+
+
+@dataclass(frozen=True)
+class Run:
+    """Losses by day: of twitch (CMAP), of release, and the jitter far away."""
+
+    day: np.ndarray
+    cmap: np.ndarray
+    secretion: np.ndarray
+    fibre: np.ndarray
+    jitter: np.ndarray
+    distant_release: np.ndarray
+
+    def at(self, day: float) -> float:
+        return float(np.interp(day, self.day, self.cmap))
+
+    def days_with_loss(self, least: float) -> float:
+        return float((self.cmap >= least).sum() * (self.day[1] - self.day[0]))
+
+
+def inject(
+    where: str | Structure,
+    dose_u: float,
+    *,
+    product: str = ONA,
+    sites: int = 1,
+    volume_ml: float = 0.2,
+    off_mm: float = 0.0,
+    cycles: int = 1,
+    days: np.ndarray | None = None,
+    **changes: float,
+) -> Run:
+    """One muscle, injected `cycles` times 12 weeks apart; `changes` replace kinetics values."""
+    muscle = structure(where) if isinstance(where, str) else where
+    place = {"site_mm": (off_mm, 0.0, 0.0)} if off_mm else {"sites": sites}
+    injection = Injection(structure=muscle.id, dose_u=dose_u, **place)
+    given = [Given(84 * n, product, ((injection, volume_ml * sites),)) for n in range(cycles)]
+    when = np.arange(0, 365.25, 0.25) if days is None else days
+    with jax.enable_x64(True):
+        return _run(muscle, given, when, changes)
+
+
+def _run(muscle, given, day, changes):
+    sampler = Reference()
+    stages = (
+        catalog.spread(sampler),
+        catalog.kinetics(sampler),
+        catalog.release(sampler),
+        catalog.response(sampler, (muscle,)),
+    )
+    spread, kinetics, release, response = jax.tree.map(lambda leaf: leaf[0], stages)
+    for name, value in changes.items():
+        kinetics = eqx.tree_at(
+            lambda k, n=name: getattr(k, n), kinetics, np.full_like(getattr(kinetics, name), value)
+        )
+    places, sessions = shots(given, (muscle,), catalog.PRODUCTS)
+    grid = graded_grid(sessions.day, day)
+    keep = np.searchsorted(grid, day)
+    captured = gather(spread(places, body((muscle,))), places, len(given))
+    left = release(kinetics(captured, sessions, grid), grid)
+    tissue = response(left, grid)
+    return Run(
+        day,
+        *(
+            np.asarray(x)[keep]
+            for x in (
+                1 - tissue.twitch[:, 0],
+                1 - tissue.drive[:, 0],
+                response.fibre_size(response.firing(left, response.facilitation), grid)[:, 0].mean(
+                    -1
+                ),
+                tissue.jitter,
+                left[:, -1].mean(-1),
+            )
+        ),
+    )
