@@ -260,7 +260,7 @@ def test_children_are_at_greatest_risk_of_spread() -> None:
 
 def test_a_part_of_a_vial_is_discarded() -> None:
     assert levels(plan({"biceps_brachii.left": (100, 4)}), patient(), "S22") == ["inform"]
-    assert levels(WRIST, patient(), "S22") == ["warn"]
+    assert levels(WRIST, patient(), "S22") == ["inform"]
 
 
 def test_off_label_product_and_age() -> None:

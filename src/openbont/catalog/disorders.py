@@ -6,11 +6,12 @@ from dataclasses import replace
 import numpy as np
 
 from openbont.anatomy.structure import Structure
+from openbont.catalog.evidence import parameters
 from openbont.catalog.movements import Group, functions, movements, territories
 from openbont.catalog.muscles import SIDES, base, layers, of_region, side, structure
 from openbont.catalog.sampling import PARENTS_PER_DRAW, Sampler
 from openbont.catalog.scales import number, scale
-from openbont.errors import BadInput
+from openbont.errors import BadInput, NoEvidence
 from openbont.forward.disorders.interface import Disorder, Measure, NaturalCourse
 from openbont.forward.disorders.migraine import Migraine
 from openbont.forward.disorders.spasticity import Spasticity
@@ -123,9 +124,12 @@ def _graded(patient: Patient, arm_side: str) -> dict[str, Reading]:
 
 
 def _cause(patient: Patient, sampler: Sampler) -> float:
-    """Factor of this cause on spread and fluctuation."""
+    """Factor of this cause on spread and fluctuation. Raises NoEvidence for one without a row."""
     cause = patient.disorder.cause.strip().lower().replace(" ", "_") or "stroke"
-    return sampler.value(f"spasticity.cause.{cause}")
+    name = f"spasticity.cause.{cause}"
+    if name not in parameters():
+        raise NoEvidence(f"spasticity after {patient.disorder.cause} has no model")
+    return sampler.value(name)
 
 
 def _grade(sampler: Sampler, reading: Reading, cause: float) -> np.ndarray:

@@ -7,7 +7,7 @@ stage. To try another hypothesis, put another class in its place. A leading axis
 is the draws: one patient's uncertainty, a posterior or a trial cohort run through the same lines.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import equinox as eqx
@@ -27,6 +27,9 @@ from openbont.forward.response import Response, Tissue
 from openbont.forward.spread import Spread
 from openbont.patient import Patient
 from openbont.plan import Plan
+
+CHUNK = 50
+"""Draws that run at once."""
 
 NODES = 16
 """Quantile nodes that carry each structure's exposure through the pointwise stages."""
@@ -109,8 +112,13 @@ def simulate(
     grid = graded_grid(sessions.day, [0.0, *day])
     keep = np.searchsorted(grid, day)
     with jax.enable_x64(True):
-        run = _run(model.stages, model.body, all_shots, sessions, grid, keep)
-        captured, intact, release, tissue, severity = jax.tree.map(np.asarray, run)
+        chunks = [
+            jax.tree.map(np.asarray, _run(part, model.body, all_shots, sessions, grid, keep))
+            for part in _chunks(model.stages, model.draws)
+        ]
+    captured, intact, release, tissue, severity = jax.tree.map(
+        lambda *parts: np.concatenate(parts)[: model.draws], *chunks
+    )
     return Course(
         day,
         captured,
@@ -150,6 +158,13 @@ def gather(
     order = jnp.argsort(by_session.sum(0), axis=-1)
     ranked = jnp.take_along_axis(by_session, order[None], axis=-1)
     return ranked.reshape(*ranked.shape[:-1], NODES, -1).mean(-1)
+
+
+def _chunks(stages: Stages, draws: int) -> Iterator[Stages]:
+    """Equal parts of the draws, the last one filled up: memory stays bounded, one compilation."""
+    for start in range(0, draws, CHUNK):
+        rows = np.minimum(np.arange(start, start + min(CHUNK, draws)), draws - 1)
+        yield jax.tree.map(lambda leaf, rows=rows: leaf[rows], stages)
 
 
 _PAST_ML_PER_SITE = 0.5  # when a past session's volumes are not known

@@ -29,6 +29,8 @@ from jaxtyping import Array, Float, Int
 from openbont.forward.arrays import Leaf, Sessions
 
 _GAP = 1e-7
+_STEPS = ((0, 2, 0.125), (2, 8, 0.25), (8, 30, 0.5), (30, 90, 1), (90, np.inf, 3))
+"""Days after a session: from, to, step."""
 
 
 class Kinetics(eqx.Module):
@@ -140,12 +142,7 @@ def graded_grid(
     pieces = [np.asarray(output_days, float), np.asarray(session_days, float)]
     for start, end in pairwise(ends):
         after = np.concatenate(
-            [
-                np.arange(0, 2, 0.125),
-                np.arange(2, 8, 0.25),
-                np.arange(8, 30, 0.5),
-                np.arange(30, max(31.0, end - start), 1.0),
-            ]
+            [np.arange(first, min(last, end - start), step) for first, last, step in _STEPS]
         )
-        pieces.append(start + after[after < end - start])
+        pieces.append(start + after)
     return np.unique(np.round(np.concatenate(pieces), 6))

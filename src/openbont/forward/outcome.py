@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from openbont.errors import BadInput
+from openbont.errors import BadInput, UnknownName
 from openbont.forward.chain import Course
 from openbont.forward.disorders.interface import Measure
 from openbont.forward.scales import read
@@ -112,7 +112,7 @@ def outcome(
 ) -> Outcome:
     """What `course` means for this patient's goals, against the same draws without toxin.
 
-    `interval_weeks` is the shortest interval that the label allows. Raises KeyError for a goal
+    `interval_weeks` is the shortest interval that the label allows. Raises UnknownName for a goal
     whose measure the disorder does not predict.
     """
     goals = tuple(_goal(goal, course, untreated, patient) for goal in patient.goals)
@@ -139,11 +139,13 @@ def outcome(
 
 
 def measure_of(course: Course, goal: Goal) -> Measure:
-    """The measure that a goal speaks of. Raises KeyError."""
+    """The measure that a goal speaks of. Raises UnknownName for one that is not predicted."""
     for measure in course.measures:
         if (measure.scale, measure.where) == (goal.scale, goal.where):
             return measure
-    raise KeyError(f"{goal.scale} {goal.where}".strip())
+    asked = f"{goal.scale} {goal.where}".strip()
+    predicted = [f"{measure.scale} {measure.where}".strip() for measure in course.measures]
+    raise UnknownName("goals", "predicted reading", asked, predicted)
 
 
 def target_of(goal: Goal, measure: Measure, patient: Patient) -> float:

@@ -61,9 +61,9 @@ class Response(eqx.Module):
         self, release: Float[Array, "... structure node"], facilitation: Float[Array, ""] | float
     ) -> Float[Array, "... structure node"]:
         """Share of fibres that fire, relative to untouched muscle."""
-        safety = self.safety_factor[:, None] * facilitation
-        untouched = _normal_cdf(jnp.log(safety) / self.safety_spread)
-        return _normal_cdf(jnp.log(safety * release) / self.safety_spread) / untouched
+        margin = jnp.log(self.safety_factor * facilitation)[:, None]
+        untouched = _normal_cdf(margin / self.safety_spread)
+        return _normal_cdf((margin + jnp.log(release)) / self.safety_spread) / untouched
 
     def fibre_size(
         self, voluntary: Float[Array, "grid structure node"], day: Float[np.ndarray, "grid"]

@@ -397,7 +397,7 @@ def _why(plan: Plan, choice: Choice, best: Best, binding: Sequence[Binding]) -> 
     if left_out:
         lines.append(f"Not injected: {', '.join(left_out)}; the units do more elsewhere.")
     if binding:
-        lines += [f"Held back by: {one.limit} ({one.words})." for one in binding]
+        lines.append(f"Held back by: {'; '.join(one.limit for one in binding)}.")
     else:
         lines.append("No limit holds it back: more units would cost more than they bring.")
     return " ".join(lines)

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from openbont.evidence import Parameter
 from openbont.forward.outcome import Outcome
+from openbont.io import replace_file
 from openbont.patient import Patient
 from openbont.plan import Plan
 from openbont.planning.rules import Finding
@@ -47,8 +48,8 @@ def write_report(
     said = content(plan, patient, findings, course, untreated, outcome, model_parameters, proposal)
     folder.mkdir(parents=True, exist_ok=True)
     report = Report(folder / "report.html", folder / "report.pdf")
-    report.html.write_text(html(said), encoding="utf-8", newline="\n")
-    report.pdf.write_bytes(pdf(said))
+    replace_file(report.html, html(said).encode())
+    replace_file(report.pdf, pdf(said))
     return report
 
 

@@ -167,6 +167,8 @@ def show_proposals(page: Console, proposals: Sequence["Proposal"]) -> None:
     page.print(f"{best.title}", style="bold")
     show_plan(page, best.plan)
     page.print(escape(best.why))
+    for one in best.binding:
+        page.print(f"  {escape(one.limit)}: {escape(one.words)}")
     page.print(f"value {best.value:.4g}, bound {best.bound:.4g}, gap {percent(best.gap)}")
     show_outcome(page, best.outcome)
     for other in others:

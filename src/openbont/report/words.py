@@ -2,8 +2,10 @@
 
 import math
 from datetime import date
+from typing import TYPE_CHECKING
 
-from openbont.forward.outcome import Band
+if TYPE_CHECKING:
+    from openbont.forward.outcome import Band
 
 NOT_KNOWN = "not known"
 _MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"  # whatever the locale
@@ -41,7 +43,7 @@ def percent(share: float | None) -> str:
     return f"{100 * share:.0f} %"
 
 
-def band(band: Band, unit: str = "", decimals: int = 1) -> str:
+def band(band: "Band", unit: str = "", decimals: int = 1) -> str:
     """Median with the central 90 % of the draws; infinite is what never happens."""
     low, median, high = (_rounded(value, decimals) for value in (band.low, band.median, band.high))
     return (
@@ -53,7 +55,7 @@ def _rounded(value: float, decimals: int) -> str:
     return "never" if value == math.inf else number(round(value, decimals) + 0.0)
 
 
-def share_band(band: Band) -> str:
+def share_band(band: "Band") -> str:
     """A share with its central 90 %, in per cent."""
     low, median, high = map(percent, (band.low, band.median, band.high))
     return median if low == median == high else f"{median} ({low} to {high})"
