@@ -88,6 +88,7 @@ def shots(
     for session in given:
         if session.product not in products:
             raise UnknownName("plan", "product", session.product, products)
+    rows += [_EMPTY] * (-len(rows) % _BATCH)
     dose_u, volume_ml, site_mm, structure, session_number = zip(*rows, strict=True)
     return (
         Shots(
@@ -102,6 +103,10 @@ def shots(
             np.array([list(products).index(session.product) for session in given]),
         ),
     )
+
+
+_BATCH = 32
+_EMPTY = (0.0, 0.0, np.zeros(3), 0, 0)  # plans of any size share a compiled chain
 
 
 def _sites(injection: Injection, structure: Structure) -> np.ndarray:

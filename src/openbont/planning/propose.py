@@ -43,6 +43,7 @@ from openbont.planning.objective import (
 MOST_OPTIONS = 16
 _STEPS_U = (2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0)
 _OUTCOME_DAYS = range(169)
+_PLANNING_DAYS = [0, *(7 * week for week in sorted({*WEEKS, *STRENGTH_WEEKS}))]
 _SIMILAR = 0.95
 _USUAL_DILUTION_U_PER_ML = 50.0
 
@@ -103,12 +104,12 @@ def _chosen(
     patient: Patient, allowed: Limits, draws: int, seed: int, tell: Progress
 ) -> list[Proposal]:
     goals = _goals(patient)
-    muscles = _candidates(patient, allowed, goals)
+    muscles = candidates(patient, allowed, goals)
     _refuse(_plan(patient, allowed, muscles, _smallest(muscles)), patient)
     tell("building the model")
     model = build_model(patient, draws, seed)
     tell("what each dose does in each muscle")
-    choice = _choice(patient, allowed, model, muscles, goals)
+    choice = dose_options(patient, allowed, model, muscles, goals)
     tell("choosing doses")
     best, choice = _keeping(patient, allowed, model, choice)
     found = [("Best within the limits", best, choice)]
@@ -133,7 +134,7 @@ def _goals(patient: Patient) -> list[Goal]:
     return goals
 
 
-def _candidates(
+def candidates(
     patient: Patient, allowed: Limits, goals: Sequence[Goal]
 ) -> dict[str, StructureLimit]:
     """Muscles of the goals' movements that the label gives a dose for, on the affected side."""
@@ -164,7 +165,7 @@ def _sites(limit: StructureLimit) -> int:
     return max(least, min(needed, most), 1)
 
 
-def _choice(
+def dose_options(
     patient: Patient,
     allowed: Limits,
     model: Model,
@@ -176,11 +177,10 @@ def _choice(
     islands = eqx.tree_at(
         lambda m: m.body.passage, model, np.where(model.body.passage > 0, 3.0, 0.0)
     )
-    days = [0, *(7 * week for week in sorted({*WEEKS, *STRENGTH_WEEKS}))]
     runs = []
     for number in range(max(map(len, options.values()))):
         doses = {name: float(o[min(number, len(o) - 1)]) for name, o in options.items()}
-        runs.append(simulate(_plan(patient, allowed, muscles, doses), patient, islands, days))
+        runs.append(simulate(_plan(patient, allowed, muscles, doses), patient, islands, _PLANNING_DAYS))
     untreated = runs[0]
     wanted = needs(patient, goals, model, untreated)
     index = [untreated.structures.index(name) for name in muscles]
@@ -465,7 +465,7 @@ def _limits_of(names: Sequence[str], allowed: Limits) -> dict[str, StructureLimi
 
 def _run(patient: Patient, allowed: Limits, model: Model, choice: Choice, best: Best) -> Course:
     plan = _picked_plan(patient, allowed, choice, best)
-    return simulate(plan, patient, model, [0, *(7 * week for week in STRENGTH_WEEKS)])
+    return simulate(plan, patient, model, _PLANNING_DAYS)
 
 
 def _refuse(plan: Plan, patient: Patient) -> None:

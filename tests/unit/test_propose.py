@@ -1,0 +1,166 @@
+"""propose: the proof holds, the limits hold, and it refuses where check stops."""
+
+from datetime import date
+from itertools import product as every_combination
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from openbont.catalog.model import model
+from openbont.errors import BadInput, NoPlan
+from openbont.io import load_patient
+from openbont.patient import Disorder, Goal, Keep, Patient, Reading
+from openbont.planning import propose as proposing
+from openbont.planning.check import check
+from openbont.planning.choice import Choice, choose
+from openbont.planning.limits import limits
+from openbont.planning.propose import Proposal, propose
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+ONA = "onabotulinumtoxinA"
+
+
+def wrist(**changes: object) -> Patient:
+    """A wrist that four muscles bend."""
+    return Patient(
+        id="wrist",
+        date=date(2026, 11, 16),
+        age_years=60,
+        sex="female",
+        weight_kg=65,
+        disorder=Disorder(name="spasticity.upper_limb", cause="stroke", side="left"),
+        findings=(Reading(scale="MAS", value="3", where="wrist_flexors.left"),),
+        goals=(Goal(scale="MAS", where="wrist_flexors.left", at_most="1+"),),
+        pregnancy="not applicable",
+    ).model_copy(update=changes)
+
+
+@pytest.fixture(scope="module")
+def proposals() -> list[Proposal]:
+    return propose(load_patient(EXAMPLES / "arm_after_stroke" / "patient.yaml"), ONA)
+
+
+def choice_of(patient: Patient) -> Choice:
+    allowed = limits(patient, ONA)
+    muscles = proposing.candidates(patient, allowed, patient.goals)
+    return proposing.dose_options(patient, allowed, model(patient, 8, 1), muscles, patient.goals)
+
+
+@pytest.mark.parametrize(
+    "keep",
+    [
+        (),
+        (Keep(function="grip.left", at_least=0.85),),
+        (Keep(function="grip.left", at_least=0.95),),
+    ],
+)
+def test_brute_force_finds_nothing_better(keep: tuple[Keep, ...]) -> None:
+    """Four muscles, every combination of every third dose option."""
+    whole = choice_of(wrist(keep=keep))
+    some = [np.arange(0, len(options), 3) for options in whole.options_u]
+    small = Choice(
+        whole.muscles,
+        tuple(o[s] for o, s in zip(whole.options_u, some, strict=True)),
+        tuple(r[s] for r, s in zip(whole.reflex, some, strict=True)),
+        tuple(r[s] for r, s in zip(whole.strength, some, strict=True)),
+        whole.rest,
+        whole.totals,
+        whole.needs,
+    )
+    assert len(small.muscles) == 4
+    best = choose(small)
+    everything = every_combination(*(range(len(options)) for options in small.options_u))
+    values = [small.value(np.array(p)) for p in everything if small.allowed(np.array(p))]
+    assert len(values) > 1
+    assert best.value == pytest.approx(max(values), abs=2e-6)
+    assert best.bound >= max(values) - 1e-9
+    assert small.allowed(best.picks)
+
+
+def test_full_model_agrees_on_what_a_muscle_does_by_itself() -> None:
+    """The options table, made with all muscles at once and no spill, equals one muscle alone."""
+    patient = wrist()
+    allowed = limits(patient, ONA)
+    muscles = proposing.candidates(patient, allowed, patient.goals)
+    table = proposing.dose_options(patient, allowed, model(patient, 8, 1), muscles, patient.goals)
+    name = table.muscles[0]
+    alone = proposing.dose_options(
+        patient, allowed, model(patient, 8, 1), {name: muscles[name]}, patient.goals
+    )
+    np.testing.assert_allclose(table.reflex[0], alone.reflex[0], atol=1e-12)
+
+
+def test_proposals_keep_every_limit(proposals: list[Proposal]) -> None:
+    patient = load_patient(EXAMPLES / "arm_after_stroke" / "patient.yaml")
+    allowed = limits(patient, ONA)
+    assert len(proposals) == 3
+    for proposal in proposals:
+        levels = {(finding.level, finding.rule) for finding in check(proposal.plan, patient)}
+        assert not {rule for level, rule in levels if level == "stop"}
+        assert "L03" not in {rule for _, rule in levels}
+        total = proposal.plan.totals()[ONA].value_u
+        assert total <= (allowed.budget_u or np.inf)
+        for injection in proposal.plan.sessions[0].injections:
+            limit = allowed.structure(injection.structure)
+            assert limit is not None
+            assert (limit.min_u or 0) <= injection.dose_u <= (limit.max_u or np.inf)
+            assert injection.site_dose_u <= (limit.site_max_u or np.inf)
+
+
+def test_proof_and_reasons(proposals: list[Proposal]) -> None:
+    best = proposals[0]
+    assert best.bound >= best.value
+    assert best.gap <= 1e-5
+    assert best.binding
+    assert all(one.words for one in best.binding)
+    assert best.value >= max(other.value for other in proposals)
+    assert len({p.plan.model_dump_json() for p in proposals}) == 3
+
+
+def test_kept_functions_stay_above_their_floor(proposals: list[Proposal]) -> None:
+    for proposal in proposals:
+        for one in proposal.outcome.unwanted:
+            if one.floor is not None:
+                assert one.kept.median >= one.floor
+
+
+def test_same_seed_same_proposal() -> None:
+    first, again = (propose(wrist(), ONA, draws=8)[0] for _ in range(2))
+    assert first.plan == again.plan
+    assert first.value == again.value
+
+
+def test_migraine_gets_the_label_pattern_and_additions() -> None:
+    patient = load_patient(EXAMPLES / "chronic_migraine" / "patient.yaml")
+    fixed, *more = propose(patient, ONA, draws=8)
+    sites = [sum(i.sites for i in p.plan.sessions[0].injections) for p in (fixed, *more)]
+    units = [p.plan.totals()[ONA].value_u for p in (fixed, *more)]
+    assert (units[0], sites[0]) == (155, 31)
+    assert units[-1] == 195
+    assert sites[-1] == 39
+    assert fixed.gap == 0
+    assert fixed.binding
+
+
+@pytest.mark.parametrize("condition", ["amyotrophic_lateral_sclerosis", "lambert_eaton"])
+def test_refused_where_no_dose_is_known_to_be_safe(condition: str) -> None:
+    with pytest.raises(NoPlan, match="S07"):
+        propose(wrist(conditions=(condition,)), ONA)
+
+
+def test_impossible_wish_is_no_plan() -> None:
+    everything = Keep(function="wrist_flexion.left", at_least=1.0)
+    tight = wrist(keep=(everything,))
+    with pytest.raises(NoPlan):
+        propose(tight, ONA, draws=8)
+
+
+def test_goals_are_needed() -> None:
+    with pytest.raises(BadInput, match="no goal"):
+        propose(wrist(goals=()), ONA)
+
+
+def test_product_without_label_dose_is_no_plan() -> None:
+    with pytest.raises(NoPlan):
+        propose(wrist(), "letibotulinumtoxinA")
