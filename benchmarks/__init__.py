@@ -1,0 +1,1 @@
+"""Side by side with peers: `python -m benchmarks NAME`. One file a benchmark; see README.md."""
