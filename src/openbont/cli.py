@@ -6,6 +6,7 @@ Exit status 0: fine. 1: a stop finding, or nothing to choose from. 2: bad input.
 import dataclasses
 import json
 import math
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from openbont.doctor import cache_home, home_is_writable
 from openbont.errors import BadInput, NoEvidence, OpenBoNTError
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from openbont.forward.outcome import Outcome
     from openbont.patient import Patient
     from openbont.plan import Plan
+    from openbont.planning.propose import Proposal
     from openbont.planning.rules import Finding
     from openbont.report.page import Report
 
@@ -58,6 +61,7 @@ def _example(words: str) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; every refusal is one sentence and an exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _remember_compilations()
     try:
         app(given, prog_name="openbont")
     except OpenBoNTError as error:
@@ -66,24 +70,37 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(INTERRUPTED)
 
 
+def _remember_compilations() -> None:
+    """Let jax keep what it compiles, so that the second run starts sooner."""
+    if home_is_writable():
+        os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache_home() / "openbont"))
+
+
 @app.command(epilog=_example("demo --out out"))
 def demo(out: Folder = Path("out"), as_json: AsJson = False) -> None:
-    """Plan, predict and report the arm of a man after a stroke, from files in the package."""
-    folder = _examples() / "arm_after_stroke"
-    plan, patient = _load(folder / "plan.yaml", None)
-    seen = _predicted(plan, patient, draws=200, seed=1, weeks=24)
-    findings = _findings(plan, patient)
-    report = _write_report(out, plan, patient, findings, seen)
+    """Propose, predict and report: the arm of a man after a stroke, from files in the package."""
+    from openbont.io import load_patient, save
     from openbont.report import terminal
 
+    patient_file = _examples() / "arm_after_stroke" / "patient.yaml"
+    patient = load_patient(patient_file)
+    best = _proposals(patient, "onabotulinumtoxinA", "", draws=32, seed=1)[0]
+    seen = _predicted(best.plan, patient, draws=200, seed=1, weeks=24)
+    findings = _findings(best.plan, patient)
+    report = _write_report(out, best.plan, patient, findings, seen, best)
+    save(best.plan, out / "plan.yaml")
+
     def text(page: "Console") -> None:
-        terminal.show_plan(page, plan)
+        terminal.show_plan(page, best.plan)
+        terminal.show_reasons(page, best)
         terminal.show_course(page, seen.course, seen.untreated, patient)
         terminal.show_outcome(page, seen.outcome)
         page.print(f"\nreport: {report.html} and {report.pdf}", soft_wrap=True)
-        page.print(f"next: openbont check {folder / 'plan.yaml'}", soft_wrap=True)
+        page.print(
+            f"next: openbont check {out / 'plan.yaml'} --patient {patient_file}", soft_wrap=True
+        )
 
-    _show(as_json, {**seen.data(), "report": plain(report)}, text)
+    _show(as_json, {**seen.data(), "plan": plain(best.plan), "report": plain(report)}, text)
 
 
 @app.command(epilog=_example("check examples/arm_after_stroke/plan.yaml"))
@@ -118,18 +135,22 @@ def propose(
     draws: Draws = 32,
     seed: Seed = 1,
     out: Annotated[Path | None, typer.Option(help="Write the best plan to this file.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write its report to this folder.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Choose muscles, units and sites within every label limit; say how good, and what binds."""
     from openbont.io import load_patient, save
-    from openbont.planning.propose import propose as choose
     from openbont.report import terminal
 
     the_patient = load_patient(patient)
-    with _progress("choosing muscles and doses") as progress:
-        proposals = choose(the_patient, product, _day(date), draws, seed, progress)
+    proposals = _proposals(the_patient, product, date, draws, seed)
+    plan = proposals[0].plan
     if out:
-        save(proposals[0].plan, out)
+        save(plan, out)
+    if report:
+        seen = _predicted(plan, the_patient, draws=200, seed=seed, weeks=24)
+        findings = _findings(plan, the_patient)
+        _write_report(report, plan, the_patient, findings, seen, proposals[0])
     best, *others = plain(proposals)
     data = {**best, "alternatives": others, "draws": draws, "seed": seed}
     _show(as_json, data, lambda page: terminal.show_proposals(page, proposals))
@@ -320,19 +341,32 @@ def _predicted(plan: "Plan", patient: "Patient", draws: int, seed: int, weeks: i
     return Prediction(course, untreated, seen, seed)
 
 
+def _proposals(
+    patient: "Patient", product: str, date: str, draws: int, seed: int
+) -> "list[Proposal]":
+    from openbont.planning.propose import propose as choose
+
+    with _progress("choosing muscles and doses") as progress:
+        return choose(patient, product, _day(date), draws, seed, progress)
+
+
 def _write_report(
     folder: Path,
     plan: "Plan",
     patient: "Patient",
     findings: "Sequence[Finding]",
     seen: Prediction | None,
+    proposal: "Proposal | None" = None,
 ) -> "Report":
     from openbont.report.page import write_report
 
-    predicted = (seen.course, seen.untreated, seen.outcome, seen.course.rests_on) if seen else ()
+    predicted: dict[str, Any] = {"proposal": proposal}
+    if seen:
+        predicted["course"], predicted["untreated"] = seen.course, seen.untreated
+        predicted["outcome"], predicted["model_parameters"] = seen.outcome, seen.course.rests_on
     try:
         with _progress("writing the report"):
-            return write_report(folder, plan, patient, findings, *predicted)
+            return write_report(folder, plan, patient, findings, **predicted)
     except OSError as error:
         raise BadInput(str(folder), f"could not be written: {error.strerror}") from error
 

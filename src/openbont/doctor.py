@@ -19,7 +19,7 @@ def examine() -> dict[str, Any]:
         "devices": _devices(),
         "catalog": _catalog(),
         "pdf": _pdf(),
-        "cache_writable": _writable(),
+        "cache_writable": home_is_writable(),
     }
 
 
@@ -54,11 +54,16 @@ def _pdf() -> str:
         return f"does not work: {error}"
 
 
-def _writable() -> bool:
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+def cache_home() -> Path:
+    """Where programs of this user keep what they can make again."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+
+
+def home_is_writable() -> bool:
+    """True when something can be written to the cache."""
     try:
-        home.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=home):
+        cache_home().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=cache_home()):
             return True
     except OSError:
         return False

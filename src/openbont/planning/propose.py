@@ -41,7 +41,8 @@ from openbont.planning.objective import (
 )
 
 MOST_OPTIONS = 16
-_STEPS_U = (2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0)
+_STEPS_U = (5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0)
+_SMALL_U, _SMALL_STEP_U = 25.0, 2.5
 _OUTCOME_DAYS = range(169)
 _PLANNING_DAYS = [0, *(7 * week for week in sorted({*WEEKS, *STRENGTH_WEEKS}))]
 _SIMILAR = 0.95
@@ -153,7 +154,8 @@ def _options_u(limit: StructureLimit) -> np.ndarray:
     """0 and the doses from the label's least to its most, in steps that a syringe can measure."""
     most = limit.max_u or 0.0
     least = limit.min_u or 0.0
-    step = next(s for s in _STEPS_U if (most - least) / s <= MOST_OPTIONS - 2)
+    steps = _STEPS_U if most > _SMALL_U else (_SMALL_STEP_U, *_STEPS_U)
+    step = next(s for s in steps if (most - least) / s <= MOST_OPTIONS - 2)
     first = math.ceil(max(least, step) / step - 1e-9) * step
     return np.unique([0.0, *np.arange(first, most + 1e-9, step), *([least] if least else [])])
 
@@ -180,7 +182,9 @@ def dose_options(
     runs = []
     for number in range(max(map(len, options.values()))):
         doses = {name: float(o[min(number, len(o) - 1)]) for name, o in options.items()}
-        runs.append(simulate(_plan(patient, allowed, muscles, doses), patient, islands, _PLANNING_DAYS))
+        runs.append(
+            simulate(_plan(patient, allowed, muscles, doses), patient, islands, _PLANNING_DAYS)
+        )
     untreated = runs[0]
     wanted = needs(patient, goals, model, untreated)
     index = [untreated.structures.index(name) for name in muscles]

@@ -166,15 +166,21 @@ def show_proposals(page: Console, proposals: Sequence["Proposal"]) -> None:
     best, *others = proposals
     page.print(f"{best.title}", style="bold")
     show_plan(page, best.plan)
-    page.print(escape(best.why))
-    for one in best.binding:
-        page.print(f"  {escape(one.limit)}: {escape(one.words)}")
-    page.print(f"value {best.value:.4g}, bound {best.bound:.4g}, gap {percent(best.gap)}")
+    show_reasons(page, best)
     show_outcome(page, best.outcome)
     for other in others:
         page.print(f"\ninstead: {escape(other.title)} (value {other.value:.4g})", style="bold")
         show_plan(page, other.plan)
         page.print(escape(other.why))
+
+
+def show_reasons(page: Console, proposal: "Proposal") -> None:
+    """Why this plan, what each limit costs, and the proof."""
+    page.print(escape(proposal.why))
+    for one in proposal.binding:
+        page.print(f"  {escape(one.limit)}: {escape(one.words)}")
+    value, bound = (f"{number:.4g}" for number in (proposal.value, proposal.bound))
+    page.print(f"value {value}, bound {bound}, gap {percent(proposal.gap)}")
 
 
 def _table(title: str, first: str, *others: str) -> Table:
