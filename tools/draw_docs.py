@@ -1,0 +1,865 @@
+"""Make the parts of the docs that follow from code and catalog: figures, tables, lists.
+
+    python tools/draw_docs.py            write what has changed
+    python tools/draw_docs.py --check    write nothing; exit status 1 when something is stale
+
+A page says where a made part goes, and this tool fills the lines between:
+
+    <!-- made: parameters spread -->
+    <!-- end -->
+"""
+
+import csv
+import dataclasses
+import inspect
+import io
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+from matplotlib import style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.published.bench import BICEPS, EDB, inject  # noqa: E402
+
+import openbont as bont  # noqa: E402
+from openbont.anatomy.sites import sites_mm  # noqa: E402
+from openbont.catalog import model as catalog  # noqa: E402
+from openbont.catalog.evidence import parameters, sources  # noqa: E402
+from openbont.catalog.labels import label_rows  # noqa: E402
+from openbont.catalog.movements import functions, movements  # noqa: E402
+from openbont.catalog.muscles import structure  # noqa: E402
+from openbont.catalog.names import CAUSES, DISORDERS, structures  # noqa: E402
+from openbont.catalog.products import products  # noqa: E402
+from openbont.catalog.safety import safety_rules  # noqa: E402
+from openbont.catalog.sampling import Reference  # noqa: E402
+from openbont.catalog.scales import scales  # noqa: E402
+from openbont.catalog.vocabulary import conditions  # noqa: E402
+from openbont.evidence import Parameter, Source  # noqa: E402
+from openbont.forward.arrays import Sessions, Shots, body  # noqa: E402
+from openbont.forward.chain import Course  # noqa: E402
+from openbont.forward.disorders.interface import Measure  # noqa: E402
+from openbont.forward.outcome import measure_of  # noqa: E402
+from openbont.forward.scales import read  # noqa: E402
+from openbont.patient import Goal  # noqa: E402
+from openbont.planning.check import rules  # noqa: E402
+
+DOCS = ROOT / "docs"
+FIGURES = DOCS / "chain" / "figures"
+WRIST = ("MAS", "wrist_flexors.left")
+ONA, RIMA = "onabotulinumtoxinA", "rimabotulinumtoxinB"
+DRAWS = 60
+
+INK, BLUE, RED, GREEN = "#1a1a1a", "#0072B2", "#D55E00", "#009E73"
+COLOURS = (BLUE, RED, GREEN, "#CC79A7", "#E69F00")  # Okabe and Ito: safe for the colour-blind
+LINES: tuple[Any, ...] = ("-", "--", "-.", (0, (1, 1)), (0, (6, 1.5)))
+STYLE: dict[str, Any] = {
+    "svg.hashsalt": "openbont",
+    "svg.fonttype": "none",
+    "text.parse_math": False,
+    "font.size": 8,
+    "axes.titlesize": 8.5,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.7,
+    "legend.frameon": False,
+    "legend.fontsize": 7.5,
+    "lines.linewidth": 1.5,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+}
+
+
+# ---- runs that figures and tables share
+
+
+@cache
+def stages() -> dict[str, Any]:
+    """Spread, kinetics, release, response and immunity at their reference values."""
+    sampler = Reference()
+    made = {
+        "spread": catalog.spread(sampler),
+        "kinetics": catalog.kinetics(sampler),
+        "release": catalog.release(sampler),
+        "response": catalog.response(sampler, (structure(EDB),)),
+        "immunity": catalog.immunity(sampler),
+    }
+    return {name: jax.tree.map(lambda leaf: leaf[0], stage) for name, stage in made.items()}
+
+
+@cache
+def arm() -> tuple[Course, Course]:
+    """The arm of the example after a stroke, with its plan and without toxin."""
+    return _example("arm_after_stroke", weeks=24)
+
+
+@cache
+def head() -> tuple[Course, Course]:
+    """The example of chronic migraine, treated in weeks 0 and 12, and without toxin."""
+    return _example("chronic_migraine", weeks=24, days=(0, 84))
+
+
+def _example(name: str, weeks: int, days: Sequence[int] = (0,)) -> tuple[Course, Course]:
+    patient = bont.load_patient(ROOT / "examples" / name / "patient.yaml")
+    plan = bont.load_plan(ROOT / "examples" / name / "plan.yaml")
+    sessions = tuple(plan.sessions[0].model_copy(update={"day": day}) for day in days)
+    plan = plan.model_copy(update={"sessions": sessions})
+    model = bont.model(patient, draws=DRAWS, seed=1)
+    when = np.arange(0, 7 * weeks + 1, 1.0)
+    return tuple(bont.simulate(p, patient, model, when) for p in (plan, plan.untreated()))
+
+
+def intact(density: float, day: np.ndarray, product: str = ONA) -> Any:
+    """Intact share by day where `density` U/cm3 were captured on day 0."""
+    session = Sessions(np.zeros(1), np.array([catalog.PRODUCTS.index(product)]))
+    captured = np.full((1, 2, 1), density)
+    return np.asarray(stages()["kinetics"](captured, session, day)[:, 0, 0])
+
+
+# ---- figures
+
+
+def draw_overview(figure: Figure) -> None:
+    """One muscle of the example arm: each stage by week."""
+    course, untreated = arm()
+    muscle = "flexor_carpi_radialis.left"
+    at = course.structures.index(muscle)
+    week = course.day / 7
+    panels = figure.subplots(1, 5)
+    ranked = np.median(course.captured[:, -1, at], axis=0)
+    _plain(panels[0], "1 captured", "end plates, least to most", "U/cm³")
+    panels[0].bar(np.arange(1, len(ranked) + 1), ranked, color=BLUE)
+    for axes, title, values in (
+        (panels[1], "2 intact SNAP-25", course.intact[:, :, at].mean(-1)),
+        (panels[2], "3 release", course.release[:, :, at].mean(-1)),
+        (panels[3], "4 force", course.response.force[:, :, at]),
+    ):
+        _band(axes, week, values)
+        _plain(axes, title, "week", "share of untouched")
+        axes.set_ylim(0, 1.02)
+    _band(panels[4], week, course.of(*WRIST))
+    panels[4].plot(week, np.median(untreated.of(*WRIST), axis=0), color=INK, linestyle="--")
+    _plain(panels[4], "5 tone at the wrist", "week", "MAS grade")
+    panels[4].set_ylim(0, 4)
+    panels[4].text(24, 3.0, "no toxin", ha="right")
+    for axes in panels[1:]:
+        axes.set_xticks([0, 12, 24])
+
+
+def draw_spread(figure: Figure) -> None:
+    """Field of one site along and across the fibres; a biceps with four sites."""
+    left, right = figure.subplots(1, 2, width_ratios=(1, 1.3))
+    away = np.linspace(0, 30, 121)
+    fields = [
+        (np.log10(field_per_u(away, axis, volume_ml)), f"{volume_ml:g} mL, {word} the fibres")
+        for volume_ml in (0.1, 1.0)
+        for axis, word in enumerate(("along", "across"))
+    ]
+    _curves(left, away, fields)
+    left.set_ylim(-5, 2.4)
+    left.set_yticks(range(-5, 2), labels=[f"{10.0**power:g}" for power in range(-5, 2)])
+    left.legend(loc="upper right")
+    _plain(left, "One unit at one site", "mm from the site", "captured U/cm³")
+    _map_biceps(figure, right)
+
+
+def field_per_u(away_mm: np.ndarray, axis: int, volume_ml: float) -> np.ndarray:
+    """Captured density per unit at a distance from one site, along (0) or across (1)."""
+    places = np.zeros((len(away_mm), 3))
+    places[:, axis] = away_mm
+    return _influence(places, np.zeros((1, 3)), volume_ml).sum(0)
+
+
+def _influence(places_mm: np.ndarray, needles_mm: np.ndarray, volume_ml: float) -> np.ndarray:
+    """Density per unit of each site at each place, fibres along x."""
+    count = len(needles_mm)
+    nodes = np.stack([places_mm, np.zeros_like(places_mm)])
+    one = dataclasses.replace(body((structure(BICEPS),)), node_mm=nodes)
+    none = np.zeros(count, int)
+    given = Shots(np.ones(count), np.full(count, volume_ml), needles_mm, none, none)
+    return np.asarray(stages()["spread"].influence(given, one)[:, 0])
+
+
+def _map_biceps(figure: Figure, axes: Axes) -> None:
+    muscle = structure(BICEPS)
+    sites = sites_mm(muscle, 4) - muscle.centre_mm
+    deep = sites[0, 2]
+    along, across = np.meshgrid(np.linspace(-62, 62, 125), np.linspace(-27, 27, 55))
+    places = np.stack([along, across, np.full(along.shape, deep)], axis=-1)
+    density = 25 * _influence(places.reshape(-1, 3), sites, 0.5).sum(0).reshape(along.shape)
+    section = (along, across, deep)
+    inside = sum((x / half) ** 2 for x, half in zip(section, muscle.half_mm, strict=True)) < 1
+    density = np.where(inside, np.log10(density), np.nan)
+    drawn = axes.contourf(along, across, density, range(-5, 2), cmap="cividis", extend="both")
+    axes.contour(along, across, density, [np.log10(0.06)], colors="white", linestyles="-")
+    bar = figure.colorbar(drawn, ax=axes, orientation="horizontal", aspect=30)
+    bar.set_label("captured U/cm³; inside the white lines more than 0.06")
+    bar.set_ticks(range(-5, 2), labels=[f"{10.0**power:g}" for power in range(-5, 2)])
+    axes.set_aspect("equal")
+    _plain(axes, "Biceps, 100 U in 4 sites, 0.5 mL each", "mm along the fibres", "mm across")
+
+
+def draw_kinetics(figure: Figure) -> None:
+    """Light chain by serotype; intact SNAP-25 by density."""
+    left, right = figure.subplots(1, 2)
+    day = np.linspace(0, 120, 481)
+    half_lives = {s: parameters()[f"kinetics.half_life_day.{s}"].value for s in "ACBFE"}
+    _curves(left, day, [(light_chain(t, day), f"{s}: {t:g} days") for s, t in half_lives.items()])
+    left.legend(title="half-life of the light chain")
+    _plain(left, "Light chain per unit captured", "day", "U/cm³ still active")
+    densities = (0.02, 0.06, 0.2, 1)
+    _curves(right, day, [(intact(density, day), f"{density:g} U/cm³") for density in densities])
+    right.legend(title="captured, onabotulinumtoxinA", loc="lower right", ncols=2)
+    right.set_ylim(-0.35, 1.02)
+    right.set_yticks(np.arange(0, 1.1, 0.2))
+    _plain(right, "Intact SNAP-25", "day", "share of untouched")
+
+
+def light_chain(half_life_day: float, day: np.ndarray) -> np.ndarray:
+    """Active light chain per unit captured on day 0."""
+    half_lives = np.full(len(catalog.PRODUCTS), half_life_day)
+    kinetics = eqx.tree_at(lambda k: k.half_life_day, stages()["kinetics"], half_lives)
+    return np.asarray(kinetics.light_chain(day[:, None], np.zeros(1, int)))[:, 0]
+
+
+def draw_release(figure: Figure) -> None:
+    """Cooperativity, and what sprouts add."""
+    left, right = figure.subplots(1, 2)
+    share = np.linspace(0, 1, 101)
+    _curves(left, share, [(share**n, f"n = {n}") for n in (3, 2, 4)])
+    left.legend()
+    _plain(left, "Evoked release, no sprouts", "intact SNAP-25", "share of untouched")
+    release = stages()["release"]
+    alone = eqx.tree_at(lambda r: r.sprout_share, release, 0.0)
+    day = np.arange(0, 180.25, 0.25)
+    runs = [
+        (np.asarray(stage(intact(density, day)[:, None, None], day)).ravel(), f"{density:g} {word}")
+        for density in (0.1, 1)
+        for stage, word in ((release, "U/cm³, with sprouts"), (alone, "U/cm³, without"))
+    ]
+    _curves(right, day, runs)
+    right.legend(ncols=2, loc="upper left")
+    right.set_ylim(0, 1.4)
+    right.set_yticks(np.arange(0, 1.1, 0.2))
+    _plain(right, "Release by day, onabotulinumtoxinA", "day", "share of untouched")
+
+
+def draw_response(figure: Figure) -> None:
+    """Release against firing; twitch, release and fibre size of one muscle."""
+    left, right = figure.subplots(1, 2)
+    released = np.linspace(1e-3, 1, 300)
+    firing = [
+        (fires(released, factor, facilitation), f"{factor:g}, {word}")
+        for factor in (2.7, 1.3)
+        for facilitation, word in ((1.0, "twitch"), (1.8, "voluntary"))
+    ]
+    _curves(left, released, firing)
+    left.legend(title="safety factor", loc="upper left", ncols=2)
+    left.set_ylim(0, 1.5)
+    left.set_yticks(np.arange(0, 1.1, 0.2))
+    _plain(left, "Fibres that fire", "release, share of untouched", "share of untouched")
+    run = inject(EDB, 10)
+    curves = [(1 - run.cmap, "twitch (CMAP)"), (1 - run.secretion, "release")]
+    _curves(right, run.day, [*curves, (run.fibre, "fibre size")])
+    right.legend()
+    right.set_ylim(0, 1.02)
+    _plain(right, "Foot muscle (EDB), 10 U at one site", "day", "share of untouched")
+
+
+def fires(released: np.ndarray, safety_factor: float, facilitation: float) -> np.ndarray:
+    """Share of fibres that fire, by release."""
+    factor = np.full_like(stages()["response"].safety_factor, safety_factor)
+    muscle = eqx.tree_at(lambda r: r.safety_factor, stages()["response"], factor)
+    return np.asarray(muscle.firing(released[None, :], facilitation))[0]
+
+
+def draw_immunity(figure: Figure) -> None:
+    """Chance of antibodies by session; what a titre of 2 leaves of the dose."""
+    left, right = figure.subplots(1, 2)
+    session = np.arange(1, 13)
+    chances = [
+        (100 * -np.expm1(-np.cumsum(hazards(dose_u, weeks, 12))), f"{dose_u} U every {weeks} weeks")
+        for dose_u, weeks in ((100, 12), (400, 12), (400, 8))
+    ]
+    _curves(left, session, chances)
+    left.legend()
+    _plain(left, "Neutralising antibodies, onabotulinumtoxinA", "session", "% of patients so far")
+    gaps = (12, 26)
+    _curves(right, session[:8], [(left_over(gap), f"every {gap} weeks") for gap in gaps])
+    right.axvline(3, color=INK, linewidth=0.7, linestyle=":")
+    right.text(2.9, 0.5, "antibodies form\nat this session", ha="right")
+    right.legend(loc="upper right")
+    right.set_ylim(0, 1.04)
+    _plain(right, "Dose that still works, titre 2", "session", "share of the dose given")
+
+
+def hazards(dose_u: float, weeks: float, count: int) -> np.ndarray:
+    """Hazard that each of `count` sessions of onabotulinumtoxinA adds."""
+    immunity = stages()["immunity"]
+    mass_ng = dose_u * immunity.ng_per_u[catalog.PRODUCTS.index(ONA)]
+    early = immunity.early_factor * ((weeks < 10) & (np.arange(count) > 0))
+    return np.asarray(immunity.hazard_per_ng * mass_ng**immunity.mass_power * np.exp(early))
+
+
+def left_over(gap_weeks: float) -> np.ndarray:
+    """Share of each dose that works for a patient who converts at the third of eight sessions."""
+    number, nowhere = np.arange(8), np.zeros((8, 3))
+    given = Shots(np.full(8, 200.0), np.ones(8), nowhere, np.zeros(8, int), number)
+    sessions = Sessions(7.0 * gap_weeks * number, np.full(8, catalog.PRODUCTS.index(ONA)))
+    threshold = 2.5 * hazards(200, gap_weeks, 1)[0]
+    unlucky = eqx.tree_at(lambda i: i.threshold, stages()["immunity"], threshold)
+    return 1 / (1 + np.asarray(unlucky.neutralisation(given, sessions)))
+
+
+def draw_spasticity(figure: Figure) -> None:
+    """What a loss of twitch does to the grade; the example arm."""
+    left, right = figure.subplots(1, 2)
+    twitch = np.linspace(0.02, 1, 200)
+    gamma, width = (parameters()[f"spasticity.{name}"].value for name in ("gamma", "grade_width"))
+    reflex = twitch ** (1 + gamma)
+    changes = [(np.log(c + (1 - c) * reflex) / width, f"{c:g}") for c in (0.22, 0.6, 0.15)]
+    _curves(left, 100 * (1 - twitch), changes)
+    left.legend(title="passive share")
+    _plain(left, "One movement, all its muscles alike", "% of twitch lost", "change in grades")
+    _both(right, arm(), WRIST, "290 U in seven muscles")
+    right.legend()
+    right.set_ylim(0, 4)
+    _plain(right, "Example arm: wrist, median and 90 %", "week", "MAS grade")
+
+
+def draw_migraine(figure: Figure) -> None:
+    """Peripheral drive and headache days of the example."""
+    left, right = figure.subplots(1, 2)
+    course, _ = head()
+    drives = [
+        (np.median(course.response.drive[:, :, course.structures.index(f"{name}.right")], 0), name)
+        for name in ("temporalis", "occipitalis", "trapezius")
+    ]
+    _curves(left, course.day / 7, drives)
+    left.legend()
+    left.set_ylim(0, 1.02)
+    left.set_xticks(range(0, 25, 4))
+    _plain(left, "Release in three territories", "week", "share of untouched")
+    _both(right, head(), ("headache_days_28", ""), "155 U in weeks 0 and 12")
+    right.set_ylim(0, 28)
+    right.legend(loc="lower left")
+    _plain(right, "Example: headache days, median and 90 %", "week", "days in the last 28")
+
+
+def draw_scales(figure: Figure) -> None:
+    """Grades that a rater writes; days that a diary counts."""
+    left, right = figure.subplots(1, 2)
+    tone = measure_of(arm()[0], Goal(scale="MAS", where="wrist_flexors.left", at_most="1"))
+    severity = np.linspace(0, 4, 81)
+    seen = read(np.tile(severity, (4000, 1)), tone, seed=1)
+    floor = np.zeros_like(severity)
+    for (grade, number), colour in zip(tone.grades, (*COLOURS, "#56B4E9"), strict=True):
+        top = floor + (seen == number).mean(0)
+        left.fill_between(severity, floor, top, color=colour, alpha=0.55, linewidth=0)
+        at = float(np.clip(number, 0.2, 3.8))
+        middle = float(np.interp(at, severity, (floor + top) / 2))
+        left.text(at, middle, grade, ha="center", va="center")
+        floor = top
+    left.set(xlim=(0, 4), ylim=(0, 1))
+    _plain(left, "Grade written for a severity", "severity", "share of examinations")
+    diary = measure_of(head()[0], Goal(scale="headache_days_28", fall_percent=50))
+    told = [
+        (counted(dataclasses.replace(diary, noise=noise)), word)
+        for noise, word in ((diary.noise, "days hang together (0.3)"), (0.0, "days independent"))
+    ]
+    _curves(right, np.arange(29), told)
+    right.legend(loc="upper left")
+    right.set_ylim(0, 20)
+    words = "Diary of a patient with 14 expected days"
+    _plain(right, words, "headache days counted in 28", "% of diaries")
+
+
+def counted(diary: Measure) -> np.ndarray:
+    """Per cent of 28-day diaries with 0 to 28 headache days, where 14 are expected."""
+    told = read(np.full((20_000, 1), 14.0), diary, seed=1)[:, 0]
+    return 100 * np.bincount(told.astype(int), minlength=29) / len(told)
+
+
+def draw_outcome(figure: Figure) -> None:
+    """Where onset, peak, benefit and gain are read off."""
+    left, right = figure.subplots(1, 2)
+    course, untreated = arm()
+    week = course.day / 7
+    at = course.structures.index("flexor_carpi_radialis.left")
+    loss = 100 * (1 - np.median(course.response.twitch[:, :, at], axis=0))
+    _curves(left, week, [(loss, "")])
+    left.plot(week[loss.argmax()], loss.max(), "o", color=RED)
+    left.annotate("peak", (week[loss.argmax()], loss.max()), (4, loss.max()))
+    left.axhline(10, color=INK, linewidth=0.7, linestyle=":")
+    left.text(24, 11, "onset: first day above 10 %", ha="right")
+    left.set(ylim=(0, 100), xticks=range(0, 25, 4))
+    _plain(left, "Twitch lost, flexor carpi radialis", "week", "%")
+    treated, without = (np.median(c.of(*WRIST), axis=0) for c in (course, untreated))
+    _curves(right, week, [(treated, "with the plan"), (without, "without toxin")])
+    right.axhline(1.5, color=INK, linewidth=0.7, linestyle=":")
+    right.text(24, 1.44, "target: 1+", ha="right", va="top")
+    _span(right, week, treated <= 1.5, 0.2, "benefit: at the target")
+    _span(right, week, without - treated >= 0.5, 0.65, "gain: at least 0.5 grade better")
+    right.legend(loc="upper right")
+    right.set(ylim=(0, 4), xticks=range(0, 25, 4))
+    _plain(right, "Example arm: wrist, medians", "week", "MAS grade")
+
+
+def _span(axes: Axes, week: np.ndarray, true: np.ndarray, height: float, words: str) -> None:
+    held = week[true]
+    axes.plot(
+        [held[0], held[-1]], [height, height], color=GREEN, linewidth=4, solid_capstyle="butt"
+    )
+    axes.text(held[0], height + 0.1, words)
+
+
+def _curves(axes: Axes, across: np.ndarray, curves: Sequence[tuple[np.ndarray, str]]) -> None:
+    """Named curves, each with its own colour and line."""
+    for (up, words), colour, line in zip(curves, COLOURS, LINES, strict=False):
+        axes.plot(across, up, color=colour, linestyle=line, label=words)
+
+
+def _both(axes: Axes, courses: tuple[Course, Course], measure: tuple[str, str], words: str) -> None:
+    """One measure with and without toxin."""
+    week = courses[0].day / 7
+    _band(axes, week, courses[1].of(*measure), INK, "--", "without toxin")
+    _band(axes, week, courses[0].of(*measure), BLUE, "-", words)
+    axes.set_xticks(range(0, 25, 4))
+
+
+def _band(
+    axes: Axes,
+    week: np.ndarray,
+    draws: np.ndarray,
+    colour: str = BLUE,
+    line: str = "-",
+    words: str = "",
+) -> None:
+    """Median and central 90 % of the draws."""
+    low, median, high = np.quantile(draws, (0.05, 0.5, 0.95), axis=0)
+    axes.fill_between(week, low, high, color=colour, alpha=0.15, linewidth=0)
+    axes.plot(week, median, color=colour, linestyle=line, label=words)
+
+
+def _plain(axes: Axes, title: str, across: str, up: str) -> None:
+    axes.set(title=title, xlabel=across, ylabel=up)
+
+
+DRAWINGS: dict[str, Callable[[Figure], None]] = {
+    name.removeprefix("draw_"): drawing
+    for name, drawing in list(globals().items())
+    if name.startswith("draw_")
+}
+
+
+def svg(name: str) -> str:
+    """One figure as SVG text, the same on every run."""
+    with style.context(["default", STYLE]), jax.enable_x64(True):
+        size = (9.6, 2.1) if name == "overview" else (7.6, 2.9)
+        figure = Figure(figsize=size, layout="constrained")
+        DRAWINGS[name](figure)
+        written = io.StringIO()
+        figure.savefig(written, format="svg", metadata={"Date": None, "Creator": "OpenBoNT"})
+    return "\n".join(line.rstrip() for line in written.getvalue().splitlines()) + "\n"
+
+
+# ---- tables
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(_cell(text) for text in line)} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return str(text).replace("|", "\\|").replace("\n", " ")
+
+
+def _sources(cited: Iterable[Source]) -> str:
+    return ", ".join(s.id + ("" if s.verified else " (unverified)") for s in cited)
+
+
+def made_parameters(*prefixes: str) -> str:
+    """Parameters whose name starts with one of `prefixes`."""
+    chosen = [p for p in parameters().values() if p.id.startswith(prefixes)]
+    head = (
+        "parameter",
+        "value",
+        "unit",
+        "range",
+        "between patients",
+        "grade",
+        "role",
+        "sources",
+        "note",
+    )
+    return table(head, map(_parameter, chosen))
+
+
+def _parameter(one: Parameter) -> list[str]:
+    between = f"{one.between_patients:g}" if one.between_patients else "-"
+    span = f"{one.low:.3g} to {one.high:.3g}"
+    name, unit = f"`{one.id}`", "none" if one.unit == "-" else one.unit
+    return [
+        name,
+        f"{one.value:.3g}",
+        unit,
+        span,
+        between,
+        one.grade,
+        one.role,
+        _sources(one.sources),
+        one.note,
+    ]
+
+
+def made_parameter_counts() -> str:
+    """How many parameters rest on which grade."""
+    grades = Counter(one.grade for one in parameters().values())
+    rows = [[grade, str(count)] for grade, count in grades.most_common()]
+    unread = sum(not one.verified for one in parameters().values())
+    rows.append(
+        ["**all**", f"**{len(parameters())}**, of which {unread} without a source that was read"]
+    )
+    return table(("grade", "parameters"), rows)
+
+
+def made_sources() -> str:
+    """Every source of model, anatomy and disorders."""
+    rows = [
+        [f"`{s.id}`", s.text, s.address, "read" if s.verified else "unverified"]
+        for s in sources().values()
+    ]
+    return table(("source", "what it is", "address", "state"), rows)
+
+
+def made_rules(letter: str) -> str:
+    """Rules of `check` whose id starts with `letter`."""
+    rows = [
+        [
+            name,
+            meaning,
+            "; ".join(
+                s.text + ("" if s.verified else " (unverified)")
+                for s in safety_rules()[name].sources
+            ),
+        ]
+        for name, meaning in rules().items()
+        if name.startswith(letter)
+    ]
+    return table(("rule", "what it looks for", "rests on"), rows)
+
+
+def made_label_counts() -> str:
+    """Label rows of each product, read and recalled."""
+    rows = []
+    for name in products():
+        mine = [row for row in label_rows() if row.product == name]
+        part = sum(bool(row.unverified_fields) for row in mine)
+        read_whole = sum(row.verified and not row.unverified_fields for row in mine)
+        kinds = Counter(row.kind for row in mine)
+        shown = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+        rows.append(
+            [name, *map(str, (len(mine), read_whole, part, len(mine) - read_whole - part)), shown]
+        )
+    return table(("product", "rows", "read", "read in part", "recalled", "kinds"), rows)
+
+
+def made_label_uses() -> str:
+    """Which product has label rows for which disorder, by jurisdiction."""
+    rows = []
+    for disorder in DISORDERS:
+        cells = []
+        for name in products():
+            mine = [r for r in label_rows() if r.product == name and disorder in r.disorder]
+            places = sorted({place for r in mine for place in r.jurisdiction})
+            cells.append(f"{len(mine)} ({', '.join(places)})" if mine else "")
+        rows.append([f"`{disorder}`", *cells])
+    return table(("disorder", *products()), rows)
+
+
+def made_products() -> str:
+    """The products."""
+    rows = [
+        [
+            p.name,
+            p.brand,
+            p.serotype,
+            ", ".join(f"{u:g}" for u in p.vials_u),
+            f"solution, {p.solution_u_per_ml:g} U/mL" if p.solution_u_per_ml else "powder",
+            f"{p.complex_kda:g}",
+            f"{p.neurotoxin_ng_per_100u:g}" if p.neurotoxin_ng_per_100u else "not known",
+            ", ".join(p.excipients),
+            f"{p.use_within_h:g} h" if p.use_within_h else "not known",
+            _sources(p.sources),
+        ]
+        for p in products().values()
+    ]
+    head = (
+        "product",
+        "brand",
+        "type",
+        "vials, U",
+        "form",
+        "complex, kDa",
+        "neurotoxin, ng in 100 U",
+        "excipients",
+        "use within",
+        "sources",
+    )
+    return table(head, rows)
+
+
+def made_api() -> str:
+    """Public names with the first line of their docstrings."""
+    rows = []
+    for name in bont.__all__:
+        thing = getattr(bont, name)
+        about = (inspect.getdoc(thing) or "").split("\n\n")[0]
+        rows.append(
+            [f"`{name}`", _kind(thing), " ".join(about.split()), f"`openbont.{bont._HOME[name]}`"]
+        )
+    return table(("name", "kind", "what it is", "lives in"), rows)
+
+
+def _kind(thing: Any) -> str:
+    if not inspect.isclass(thing):
+        return "verb"
+    return "error" if issubclass(thing, Exception) else "noun"
+
+
+def made_signatures() -> str:
+    """How each verb is called."""
+    verbs = [(n, getattr(bont, n)) for n in bont.__all__ if not inspect.isclass(getattr(bont, n))]
+    lines = [f"{name}{_signature(verb)}" for name, verb in verbs]
+    return "```text\n" + "\n".join(lines) + "\n```"
+
+
+def _signature(verb: Any) -> str:
+    return re.sub(
+        r"\b(?:openbont|collections|datetime|pathlib)\.(?:\w+\.)*", "", str(inspect.signature(verb))
+    )
+
+
+def made_names(what: str) -> str:
+    """A list of names that files may use."""
+    lists: dict[str, Iterable[str]] = {
+        "disorders": DISORDERS,
+        "causes": CAUSES,
+        "movements": movements(),
+        "functions": functions(),
+        "structures": sorted({name.rsplit(".", 1)[0] for name in structures()}),
+        "conditions": conditions(),
+    }
+    return ", ".join(f"`{name}`" for name in lists[what])
+
+
+def made_scales() -> str:
+    """Scales of readings and goals."""
+    rows = [
+        [
+            f"`{s.id}`",
+            s.words,
+            s.unit,
+            ", ".join(f'"{g}"' for g in s.grades) or f"{s.low:g} to {s.high:g}",
+            s.better,
+            f"{s.margin:g}" if s.margin else "not known",
+        ]
+        for s in scales().values()
+    ]
+    return table(
+        ("scale", "what it is", "unit", "values", "better is", "margin that matters"), rows
+    )
+
+
+def made_shares(kind: str) -> str:
+    """Muscles of each movement or function with their shares."""
+    groups = {"movements": movements, "functions": functions}[kind]()
+    rows = [
+        [f"`{g.id}`", ", ".join(f"{m} {w:g}" for m, w in g.weights.items()), _sources(g.sources)]
+        for g in groups.values()
+    ]
+    return table((kind[:-1], "muscles and their shares", "sources"), rows)
+
+
+# ---- model against published numbers: docs/published.csv names the function and its arguments
+
+
+def made_published(held: str) -> str:
+    """Published numbers that the tests hold the model to (`yes`), or that it misses (`no`)."""
+    with (DOCS / "published.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["held"] == held]
+    shown = ["paper", "what", "observed", "model", *(["tolerance"] if held == "yes" else [])]
+    return table(shown, ([_with_model(row)[name] for name in shown] for row in rows))
+
+
+def _with_model(row: dict[str, str]) -> dict[str, str]:
+    name, *arguments = row["model"].split()
+    return row | {"model": globals()[f"model_{name}"](*map(float, arguments))}
+
+
+def _each(values: Iterable[float], form: str = ".2f") -> str:
+    return ", ".join(format(value, form) for value in values)
+
+
+_inject = cache(inject)
+_on_target = partial(_inject, EDB, 8.75)
+
+
+def model_loss(day: float, *doses_u: float) -> str:
+    """CMAP loss of the foot muscle."""
+    return _each(_inject(EDB, dose_u).at(day) for dose_u in doses_u)
+
+
+def model_loss_b(day: float, *doses_u: float) -> str:
+    """The same with type B."""
+    return _each(_inject(EDB, dose_u, product=RIMA).at(day) for dose_u in doses_u)
+
+
+def model_recovered_b(*doses_u: float) -> str:
+    """Share of the day-14 loss of type B that is gone on day 49."""
+    runs = [_inject(EDB, dose_u, product=RIMA) for dose_u in doses_u]
+    return _each(1 - run.at(49) / run.at(14) for run in runs)
+
+
+def model_plateau() -> str:
+    """Loss on day 6 relative to the largest."""
+    run = _inject(EDB, 10.0)
+    return _each([run.at(6) / run.cmap.max()])
+
+
+def model_later(day: float) -> str:
+    """Loss on a later day relative to day 14."""
+    run = inject(EDB, 8.75, days=np.arange(0, 400.25, 0.25))
+    return _each([run.at(day) / run.at(14)])
+
+
+def model_off_target(off_mm: float) -> str:
+    """Change of the effect with distance from the end-plate zone."""
+    change = _on_target(off_mm=off_mm).at(14) / _on_target().at(14) - 1
+    return f"{100 * change:.0f} %"
+
+
+def model_biceps(volume_ml: float) -> str:
+    """Largest loss with this volume at each of four sites."""
+    return _each([_inject(BICEPS, 160, sites=4, volume_ml=volume_ml).cmap.max()])
+
+
+def model_cycles() -> str:
+    """Largest loss in each of five cycles."""
+    run = inject(EDB, 8.75, cycles=5, days=np.arange(0, 421, 0.5))
+    return _each(run.cmap[run.day // 84 == n].max() for n in range(5))
+
+
+def model_days(*doses_u: float) -> str:
+    """Days with a loss of 0.3 or more."""
+    runs = (_inject(BICEPS, dose_u, sites=4, volume_ml=0.5) for dose_u in doses_u)
+    return _each((run.days_with_loss(0.3) for run in runs), ".0f")
+
+
+def model_doubling() -> str:
+    """Days that one doubling adds."""
+    days = [_inject(EDB, dose_u).days_with_loss(0.5) for dose_u in (10.0, 20.0, 40.0)]
+    return f"{np.diff(days).mean():.0f}"
+
+
+def model_type_e(*doses_u: float) -> str:
+    """Days with a loss of 0.15 or more."""
+    runs = (_inject(EDB, dose_u, half_life_day=2.0) for dose_u in doses_u)
+    return _each((run.days_with_loss(0.15) for run in runs), ".0f")
+
+
+def model_jitter(day: float) -> str:
+    """Jitter of distant muscle relative to before."""
+    run = _inject(BICEPS, 200, sites=4)
+    return _each([np.interp(day, run.day, run.jitter)])
+
+
+def model_weeks_half() -> str:
+    """Weeks with at least half of the CMAP lost."""
+    return f"{_inject(EDB, 10.0).days_with_loss(0.5) / 7:.0f}"
+
+
+def model_lid() -> str:
+    """Lowest lid of all draws of the migraine example."""
+    course = head()[0]
+    lids = [course.of("lid_height", f"upper_lid.{side}") for side in ("left", "right")]
+    return f"{np.min(lids):.1f} mm, ptosis in {100 * (np.min(lids, (0, 2)) < 2).mean():.0f} %"
+
+
+# ---- pages
+
+MADE = re.compile(r"(<!-- made: (?P<what>[^\n]*?) -->\n)(?P<old>.*?)(<!-- end -->)", re.DOTALL)
+
+
+def filled(text: str) -> str:
+    """A page with all its made parts made again."""
+
+    def make(found: re.Match[str]) -> str:
+        name, *arguments = found["what"].split()
+        return f"{found[1]}{globals()[f'made_{name}'](*arguments)}\n{found[4]}"
+
+    return MADE.sub(make, text)
+
+
+def made() -> Iterator[tuple[Path, str]]:
+    """Every file with its content as it should be."""
+    for name in DRAWINGS:
+        yield FIGURES / f"{name}.svg", svg(name)
+    for page in sorted(DOCS.rglob("*.md")):
+        text = page.read_text("utf-8")
+        if MADE.search(text):
+            yield page, filled(text)
+
+
+def stale() -> list[str]:
+    """Files whose made parts differ from what code and catalog say now."""
+    return [
+        str(path.relative_to(ROOT))
+        for path, content in made()
+        if not path.exists() or not same(path.read_text("utf-8"), content)
+    ]
+
+
+NUMBER = re.compile(r"-?\d+\.\d+")
+
+
+def same(one: str, other: str) -> bool:
+    """True for equal texts; coordinates of a drawing may differ in the third decimal."""
+    if one == other:
+        return True
+    if not one.startswith("<?xml") or NUMBER.sub("", one) != NUMBER.sub("", other):
+        return False
+    pairs = zip(NUMBER.findall(one), NUMBER.findall(other), strict=True)
+    return all(abs(float(a) - float(b)) < 5e-3 for a, b in pairs)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write, or with --check only compare."""
+    if "--check" in arguments:
+        found = stale()
+        print(*(f"stale: {name}; run python tools/draw_docs.py" for name in found), sep="\n")
+        return 1 if found else 0
+    FIGURES.mkdir(parents=True, exist_ok=True)
+    for path, content in made():
+        if not path.exists() or path.read_text("utf-8") != content:
+            path.write_text(content, "utf-8")
+            print(path.relative_to(ROOT))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
