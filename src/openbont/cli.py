@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from openbont.forward.outcome import Outcome
     from openbont.patient import Patient
     from openbont.plan import Plan
-    from openbont.planning.propose import Proposal
+    from openbont.planning.proposal import Proposal
     from openbont.planning.rules import Finding
     from openbont.report.page import Report
 

@@ -15,7 +15,9 @@ from openbont.planning import propose as proposing
 from openbont.planning.check import check
 from openbont.planning.choice import Choice, choose
 from openbont.planning.limits import limits
-from openbont.planning.propose import Proposal, propose
+from openbont.planning.proposal import Proposal
+from openbont.planning.propose import propose
+from openbont.planning.task import Task
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ONA = "onabotulinumtoxinA"
@@ -41,10 +43,10 @@ def proposals() -> list[Proposal]:
     return propose(load_patient(EXAMPLES / "arm_after_stroke" / "patient.yaml"), ONA)
 
 
-def choice_of(patient: Patient) -> Choice:
-    allowed = limits(patient, ONA)
-    muscles = proposing.candidates(patient, allowed, patient.goals)
-    return proposing.dose_options(patient, allowed, model(patient, 8, 1), muscles, patient.goals)
+def dose_table(patient: Patient) -> Choice:
+    task = Task(patient, limits(patient, ONA), model(patient, 8, 1))
+    muscles = proposing.candidates(patient, task.limits, patient.goals)
+    return proposing.dose_options(task, muscles, patient.goals)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +59,7 @@ def choice_of(patient: Patient) -> Choice:
 )
 def test_brute_force_finds_nothing_better(keep: tuple[Keep, ...]) -> None:
     """Four muscles, every combination of every third dose option."""
-    whole = choice_of(wrist(keep=keep))
+    whole = dose_table(wrist(keep=keep))
     some = [np.arange(0, len(options), 3) for options in whole.options_u]
     small = Choice(
         whole.muscles,
@@ -81,13 +83,11 @@ def test_brute_force_finds_nothing_better(keep: tuple[Keep, ...]) -> None:
 def test_full_model_agrees_on_what_a_muscle_does_by_itself() -> None:
     """The options table, made with all muscles at once and no spill, equals one muscle alone."""
     patient = wrist()
-    allowed = limits(patient, ONA)
-    muscles = proposing.candidates(patient, allowed, patient.goals)
-    table = proposing.dose_options(patient, allowed, model(patient, 8, 1), muscles, patient.goals)
+    task = Task(patient, limits(patient, ONA), model(patient, 8, 1))
+    muscles = proposing.candidates(patient, task.limits, patient.goals)
+    table = proposing.dose_options(task, muscles, patient.goals)
     name = table.muscles[0]
-    alone = proposing.dose_options(
-        patient, allowed, model(patient, 8, 1), {name: muscles[name]}, patient.goals
-    )
+    alone = proposing.dose_options(task, {name: muscles[name]}, patient.goals)
     np.testing.assert_allclose(table.reflex[0], alone.reflex[0], atol=1e-12)
 
 
@@ -164,3 +164,30 @@ def test_goals_are_needed() -> None:
 def test_product_without_label_dose_is_no_plan() -> None:
     with pytest.raises(NoPlan):
         propose(wrist(), "letibotulinumtoxinA")
+
+
+def test_spill_does_not_overturn_the_choice() -> None:
+    """By the full model, no combination of three doses a muscle beats the chosen one by 0.02.
+
+    The choice counts each muscle's own dose only; here 81 plans are run with spill.
+    """
+    patient = wrist()
+    whole = dose_table(patient)
+    few = [np.array([0, len(options) // 2, len(options) - 1]) for options in whole.options_u]
+    small = Choice(
+        whole.muscles,
+        tuple(o[f] for o, f in zip(whole.options_u, few, strict=True)),
+        tuple(r[f] for r, f in zip(whole.reflex, few, strict=True)),
+        tuple(r[f] for r, f in zip(whole.strength, few, strict=True)),
+        whole.rest,
+        whole.totals,
+        whole.needs,
+    )
+    chosen = tuple(int(pick) for pick in choose(small).picks)
+    task = Task(patient, limits(patient, ONA), model(patient, 8, 1))
+    values = {
+        picks: proposing.revalue(task, small, np.array(picks))
+        for picks in every_combination(range(3), repeat=4)
+        if any(picks)
+    }
+    assert max(values.values()) - values[chosen] < 0.02

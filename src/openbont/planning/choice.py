@@ -15,6 +15,7 @@ from openbont.errors import NoPlan
 from openbont.planning.objective import DOSE_PRICE, LEAST_FALL, Needs, progress
 
 _GAP = 1e-6
+_PROVEN = 1e-5
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,11 @@ class Best:
     def gap(self) -> float:
         """Bound minus value: how much better any other plan could be."""
         return max(self.bound - self.value, 0.0)
+
+    @property
+    def proven(self) -> bool:
+        """True when no other choice is better by more than the solver's tolerance."""
+        return self.gap <= _PROVEN
 
 
 def choose(choice: Choice, least_value: float | None = None) -> Best:

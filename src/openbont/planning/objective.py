@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from openbont.errors import UnknownName
 from openbont.forward.chain import Course, Model
 from openbont.forward.disorders.spasticity import Spasticity
 from openbont.forward.outcome import measure_of, target_of
@@ -22,6 +23,7 @@ from openbont.patient import Goal, Keep, Patient
 
 WEEKS = (4, 8, 12)
 STRENGTH_WEEKS = (1, 2, 4, 8)
+PLANNING_DAYS = (0, *(7 * week for week in sorted({*WEEKS, *STRENGTH_WEEKS})))
 DOSE_PRICE = 0.15
 """Value that the whole allowed dose costs: the lowest effective dose is wanted, so the last tenth
 of it must bring at least 1.5 % more of the wanted effect."""
@@ -93,12 +95,9 @@ def strength_by_structure(
     """Mean share of each structure in a function's strength, (function, week, structure)."""
     disorder = _spasticity(model)
     mean_force = course.response.force[:, _weeks(course, weeks)].mean(0)
-    measures = [(m.scale, m.where) for m in disorder.measures]
-    first = len(measures) - np.asarray(disorder.strength_weight).shape[1]
-    rows = [
-        np.asarray(disorder.strength_weight)[0, measures.index(("strength", k.function)) - first]
-        for k in keeps
-    ]
+    first = len(disorder.measures) - np.asarray(disorder.strength_weight).shape[1]
+    places = [_place(model, "strength", keep.function) - first for keep in keeps]
+    rows = [np.asarray(disorder.strength_weight)[0, place] for place in places]
     return np.array([row * mean_force for row in rows]).reshape(
         len(keeps), len(weeks), mean_force.shape[-1]
     )
@@ -125,8 +124,16 @@ def _spasticity(model: Model) -> Spasticity:
 
 
 def _movement(model: Model, goal: Goal) -> int:
+    return _place(model, goal.scale, goal.where)
+
+
+def _place(model: Model, scale: str, where: str) -> int:
+    """Number of a measure in the model. Raises UnknownName."""
     named = [(measure.scale, measure.where) for measure in model.stages.disorder.measures]
-    return named.index((goal.scale, goal.where))
+    if (scale, where) not in named:
+        known = [" ".join(pair) for pair in named]
+        raise UnknownName("goals", "reading that is predicted", f"{scale} {where}", known)
+    return named.index((scale, where))
 
 
 def _weeks(course: Course, weeks: Sequence[int] = WEEKS) -> np.ndarray:

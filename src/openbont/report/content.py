@@ -16,7 +16,7 @@ from openbont.report.words import day
 
 if TYPE_CHECKING:  # the chain and the optimiser are slow to import; a report only reads results
     from openbont.forward.chain import Course
-    from openbont.planning.propose import Proposal
+    from openbont.planning.proposal import Proposal
 
 NOTICE = "Decision support and research software, not a medical device."
 _CONTROL = dict.fromkeys({*range(32), *range(127, 160)} - {9, 10}, "�")

@@ -10,7 +10,7 @@ from openbont.report.tables import Content, in_words, marks, table
 from openbont.report.words import listed, number, percent
 
 if TYPE_CHECKING:  # the optimiser is slow to import; a report only reads its results
-    from openbont.planning.propose import Proposal
+    from openbont.planning.proposal import Proposal
 
 MODEL_LIMITS = (
     "Structures are simple solids of published volume, not images of this patient, and every "

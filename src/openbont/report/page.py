@@ -22,7 +22,7 @@ from openbont.report.tables import Content
 
 if TYPE_CHECKING:
     from openbont.forward.chain import Course
-    from openbont.planning.propose import Proposal
+    from openbont.planning.proposal import Proposal
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,47 @@
+"""Pinned outcomes of the examples. A change must be named in CHANGELOG, "Numbers that changed".
+
+Reference values for this version, six significant digits; another processor may differ in the
+last digit, hence the relative tolerance of 1e-4.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from openbont.catalog.model import model
+from openbont.forward.chain import simulate
+from openbont.io import load_patient, load_plan
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+DAYS = (0, 14, 42, 84, 168)
+PINNED = {
+    ("arm_after_stroke", "MAS", "wrist_flexors.left"): (
+        2.92066,
+        1.08742,
+        1.27634,
+        1.49769,
+        1.90175,
+    ),
+    ("arm_after_stroke", "strength", "grip.left"): (1, 0.671033, 0.723788, 0.785968, 0.88228),
+    ("chronic_migraine", "headache_days_28", ""): (18.8597, 17.7765, 13.4531, 12.7591, 12.4816),
+    ("chronic_migraine", "strength", "neck_extension"): (1, 0.775736, 0.836011, 0.888692, 0.943897),
+}
+
+
+def medians(example: str) -> dict[tuple[str, str, str], np.ndarray]:
+    folder = EXAMPLES / example
+    patient, plan = load_patient(folder / "patient.yaml"), load_plan(folder / "plan.yaml")
+    course = simulate(plan, patient, model(patient, draws=50, seed=1), DAYS)
+    return {
+        (example, m.scale, m.where): np.median(course.of(m.scale, m.where), axis=0)
+        for m in course.measures
+    }
+
+
+@pytest.mark.parametrize("example", ["arm_after_stroke", "chronic_migraine"])
+def test_medians_are_what_they_were(example: str) -> None:
+    now = medians(example)
+    for key, then in PINNED.items():
+        if key[0] == example:
+            assert now[key] == pytest.approx(then, rel=1e-4), key
