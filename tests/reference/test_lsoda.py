@@ -226,4 +226,4 @@ def test_all_twelve_states(name: str) -> None:
     found = {stage: values[case.grid >= case.days[0]] for stage, values in found.items()}
     found["fibre size"], wanted["fibre size"] = size_of(found), size_of(wanted)
     apart = {stage: float(np.abs(found[stage] - wanted[stage]).max()) for stage in wanted}
-    assert max(apart.values()) < 1e-3, f"reached 3e-4, now {apart}"
+    assert max(apart.values()) < 1e-3, f"reached 5e-4, now {apart}"
