@@ -266,5 +266,6 @@ def _weeks(true: np.ndarray, day: np.ndarray) -> np.ndarray:
 
 def _band(values: np.ndarray) -> Band:
     """Median and central 90 %; NaN draws count as later than all others."""
-    low, median, high = np.quantile(np.where(np.isnan(values), np.inf, values), [0.05, 0.5, 0.95])
+    known = np.where(np.isnan(values), np.inf, values)
+    low, median, high = np.quantile(known, [0.05, 0.5, 0.95], method="inverted_cdf")
     return Band(float(median), float(low), float(high))
