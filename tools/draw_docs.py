@@ -59,7 +59,7 @@ DOCS = ROOT / "docs"
 FIGURES = DOCS / "chain" / "figures"
 WRIST = ("MAS", "wrist_flexors.left")
 ONA, RIMA = "onabotulinumtoxinA", "rimabotulinumtoxinB"
-DRAWS = 60
+DRAWS = 48
 
 INK, BLUE, RED, GREEN = "#1a1a1a", "#0072B2", "#D55E00", "#009E73"
 COLOURS = (BLUE, RED, GREEN, "#CC79A7", "#E69F00")  # Okabe and Ito: safe for the colour-blind
@@ -270,7 +270,7 @@ def draw_response(figure: Figure) -> None:
     left.set_ylim(0, 1.5)
     left.set_yticks(np.arange(0, 1.1, 0.2))
     _plain(left, "Fibres that fire", "release, share of untouched", "share of untouched")
-    run = inject(EDB, 10)
+    run = _inject(EDB, 10.0)
     curves = [(1 - run.cmap, "twitch (CMAP)"), (1 - run.secretion, "release")]
     _curves(right, run.day, [*curves, (run.fibre, "fibre size")])
     right.legend()
@@ -649,9 +649,9 @@ def made_signatures() -> str:
 
 
 def _signature(verb: Any) -> str:
-    return re.sub(
-        r"\b(?:openbont|collections|datetime|pathlib)\.(?:\w+\.)*", "", str(inspect.signature(verb))
-    )
+    """Arguments without the modules of their types; a function as default is shown as `...`."""
+    text = re.sub(r"<function .*? at 0x\w+>", "...", str(inspect.signature(verb)))
+    return re.sub(r"\b(?:openbont|collections|datetime|pathlib|typing)\.(?:\w+\.)*", "", text)
 
 
 def made_names(what: str) -> str:
@@ -715,7 +715,7 @@ def _each(values: Iterable[float], form: str = ".2f") -> str:
     return ", ".join(format(value, form) for value in values)
 
 
-_inject = cache(inject)
+_inject = cache(partial(inject, days=np.arange(0, 400.25, 0.25)))
 _on_target = partial(_inject, EDB, 8.75)
 
 
@@ -743,7 +743,7 @@ def model_plateau() -> str:
 
 def model_later(day: float) -> str:
     """Loss on a later day relative to day 14."""
-    run = inject(EDB, 8.75, days=np.arange(0, 400.25, 0.25))
+    run = _on_target()
     return _each([run.at(day) / run.at(14)])
 
 
