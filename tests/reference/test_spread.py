@@ -99,7 +99,6 @@ def drawn_source(axes: tuple[np.ndarray, ...], step: float, volume_ml: float) ->
     return 1000 * source / (source.sum() * step**3)
 
 
-@pytest.mark.xfail(reason="16 nodes and the plain mean are too coarse", strict=True)
 @pytest.mark.parametrize("example", ["arm_after_stroke", "chronic_migraine"])
 def test_sixteen_quantiles_stand_for_all_nodes(
     example: str, monkeypatch: pytest.MonkeyPatch

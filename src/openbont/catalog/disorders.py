@@ -9,7 +9,7 @@ from openbont.anatomy.structure import Structure
 from openbont.catalog.evidence import parameters
 from openbont.catalog.movements import Group, functions, movements, territories
 from openbont.catalog.muscles import SIDES, base, layers, of_region, side, structure
-from openbont.catalog.sampling import PARENTS_PER_DRAW, Sampler
+from openbont.catalog.sampling import PARENTS, Sampler
 from openbont.catalog.scales import number, scale
 from openbont.errors import BadInput, NoEvidence
 from openbont.forward.disorders.interface import Disorder, Measure, NaturalCourse
@@ -134,9 +134,8 @@ def _cause(patient: Patient, sampler: Sampler) -> float:
 
 def _grade(sampler: Sampler, reading: Reading, cause: float) -> np.ndarray:
     """Latent grade of the people who read as this patient does, with the rater's own bias."""
-    name = f"spasticity.grade.{reading.where}"
-    count = PARENTS_PER_DRAW * sampler.draws
-    noise = sampler.generator(name).standard_normal((3, count))
+    name = f"spasticity.grade.{base(reading.where)}"
+    noise = sampler.generator(name).standard_normal((3, PARENTS))
     spread = sampler.value("spasticity.parent_sd") * cause
     seen = sampler.value("spasticity.parent_grade") + spread * noise[0]
     seen = seen + sampler.value("spasticity.rater_sd") * noise[1]
@@ -169,8 +168,7 @@ def headache_entry(
     `enters` says which diary counts enter: one patient's own count, or a trial's criterion.
     """
     draw = sampler.generator("migraine.entry")
-    count = PARENTS_PER_DRAW * sampler.draws
-    lasting, passing = draw.standard_normal((2, count))
+    lasting, passing = draw.standard_normal((2, PARENTS))
     passing = sampler.value("migraine.fluctuation_sd") * passing
     logit = sampler.value("migraine.parent_logit") + passing
     logit = logit + sampler.value("migraine.parent_sd") * lasting

@@ -1,6 +1,7 @@
 """A patient -> a model: structures of the region, sampled parameters, the disorder's own stage."""
 
 from dataclasses import fields
+from typing import get_args
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from openbont.forward.release import Release
 from openbont.forward.response import Response
 from openbont.forward.spread import Spread
 from openbont.patient import Patient
+from openbont.product import Serotype
 
 PRODUCTS = tuple(products())
 
@@ -85,11 +87,13 @@ def immunity(sampler: Sampler) -> Immunity:
     """Hazard and titre of neutralising antibodies; the threshold is this draw's luck."""
     usual = sampler.value("immunity.neurotoxin_ng_per_100u")
     mass = [(products()[name].neurotoxin_ng_per_100u or usual) / 100 for name in PRODUCTS]
+    kinds = [float(get_args(Serotype).index(products()[name].serotype)) for name in PRODUCTS]
     return Immunity(
         **_group(sampler, "immunity", Immunity),
         threshold=sampler.generator("immunity.threshold").standard_exponential(sampler.draws),
         product_class=sampler.several([f"immunity.class.{name}" for name in PRODUCTS]),
         ng_per_u=np.tile(mass, (sampler.draws, 1)),
+        serotype=np.tile(kinds, (sampler.draws, 1)),
     )
 
 

@@ -15,7 +15,8 @@ from openbont.errors import NoEvidence
 from openbont.evidence import Parameter
 from openbont.streams import stream
 
-PARENTS_PER_DRAW = 64
+PARENTS = 50_000
+"""Size of the parent population, the same for any number of draws."""
 
 
 class Sampler:

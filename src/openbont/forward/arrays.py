@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import equinox as eqx
+import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -55,6 +57,11 @@ class Given:
     product: str
     injections: tuple[tuple[Injection, float], ...]
     """Each injection with its volume in mL."""
+
+
+def single(tree: Leaf) -> Leaf:
+    """The same arrays in single precision: enough for shares, half the time and memory."""
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), tree)
 
 
 def body(structures: Sequence[Structure]) -> Body:

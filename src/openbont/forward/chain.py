@@ -18,7 +18,7 @@ from jaxtyping import Array, Float
 
 from openbont.anatomy.structure import Structure
 from openbont.evidence import Parameter
-from openbont.forward.arrays import Body, Given, Leaf, Sessions, Shots, shots
+from openbont.forward.arrays import Body, Given, Leaf, Sessions, Shots, shots, single
 from openbont.forward.disorders.interface import Disorder, Measure
 from openbont.forward.immunity import Immunity
 from openbont.forward.kinetics import Kinetics, graded_grid
@@ -31,7 +31,7 @@ from openbont.plan import Plan
 CHUNK = 50
 """Draws that run at once."""
 
-NODES = 16
+NODES = 64
 """Quantile nodes that carry each structure's exposure through the pointwise stages."""
 
 
@@ -93,8 +93,8 @@ def chain(
     effective = stages.immunity(shots, sessions)
     captured = gather(stages.spread(effective, body), effective, len(sessions.day))
     intact = stages.kinetics(captured, sessions, grid)
-    release = stages.release(intact, grid)
-    tissue = stages.response(release, grid)
+    release = single(stages.release)(intact, grid)
+    tissue = single(stages.response)(release, grid)
     severity = stages.disorder(tissue, grid)
     return captured, intact, release, tissue, severity
 

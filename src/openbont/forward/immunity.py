@@ -17,6 +17,7 @@ from jaxtyping import Array, Float
 from openbont.forward.arrays import Leaf, Sessions, Shots
 
 _EARLY_DAYS = 70.0
+SEROTYPES = 5
 
 
 class Immunity(eqx.Module):
@@ -32,6 +33,8 @@ class Immunity(eqx.Module):
     """Unit exponential of this draw."""
     product_class: Float[Leaf, "product"]
     ng_per_u: Float[Leaf, "product"]
+    serotype: Float[Leaf, "product"]
+    """Number of the product's serotype."""
 
     def __call__(self, shots: Shots, sessions: Sessions) -> Shots:
         """The same shots with the dose that is left after neutralisation."""
@@ -39,9 +42,22 @@ class Immunity(eqx.Module):
         return eqx.tree_at(lambda s: s.dose_u, shots, shots.dose_u * share[shots.session])
 
     def neutralisation(self, shots: Shots, sessions: Sessions) -> Float[Array, "session"]:
-        """Y at each session, before that session's own injection acts on it."""
-        count = len(sessions.day)
-        total_u = jnp.zeros(count).at[shots.session].add(shots.dose_u)
+        """Y at each session, before that session's own injection acts on it.
+
+        Antibodies to one serotype do not neutralise another.
+        """
+        total_u = jnp.zeros(len(sessions.day)).at[shots.session].add(shots.dose_u)
+        serotype = self.serotype[sessions.product]
+        raised = sum(
+            jnp.where(serotype == kind, self._level(total_u * (serotype == kind), sessions), 0.0)
+            for kind in range(SEROTYPES)
+        )
+        return jnp.asarray(raised)
+
+    def _level(
+        self, total_u: Float[Array, "session"], sessions: Sessions
+    ) -> Float[Array, "session"]:
+        """Y before each session, from the doses `total_u` of one serotype."""
         interval = jnp.diff(sessions.day, prepend=-np.inf)
         hazard = (
             self.hazard_per_ng
@@ -51,7 +67,7 @@ class Immunity(eqx.Module):
         )
         immune = jnp.cumsum(hazard) >= self.threshold
         levels, level, was_immune = [], jnp.zeros(()), jnp.zeros((), bool)
-        for number in range(count):
+        for number in range(len(sessions.day)):
             faded = level * 0.5 ** (interval[number] / self.titre_half_life_day)
             levels.append(faded)
             raised = jnp.where(was_immune, self.boost * faded, self.titre)

@@ -48,5 +48,6 @@ def relax(
         new = state + (up / down - state) * -jnp.expm1(-down * length)
         return new, new
 
-    _, rest = jax.lax.scan(step, start, (jnp.diff(jnp.asarray(day)), gain, loss))
+    lengths = jnp.diff(jnp.asarray(day)).astype(gain.dtype)
+    _, rest = jax.lax.scan(step, start, (lengths, gain, loss))
     return jnp.concatenate([start[None], rest])

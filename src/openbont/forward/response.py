@@ -10,6 +10,8 @@ over the fibres of a muscle (Paton and Waud 1967, Wood and Slater 2001):
 Everything is relative to untouched muscle. Sensory drive and secretion follow release directly.
 """
 
+import math
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
@@ -81,7 +83,7 @@ class Response(eqx.Module):
 
 
 def _normal_cdf(x: Float[Array, "..."]) -> Float[Array, "..."]:
-    return 0.5 * erfc(-x / np.sqrt(2.0))
+    return 0.5 * erfc(-x / math.sqrt(2.0))
 
 
 def jitter(release: Float[Array, "..."], safety_factor: Float[Array, "..."]) -> Float[Array, "..."]:

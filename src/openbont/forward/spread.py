@@ -5,8 +5,9 @@ captured at one rate k_S, so that the captured density u per unit of dose solves
 
     D lap u - k_S u = -k_S source,    reach = sqrt(D / k_S)            (mechanism, section 2)
 
-with faster spread along the fibres. The ellipsoid is a string of balls; each ball has a closed
-form, with r in units of the reach and R its radius:
+with faster spread along the fibres. The ellipsoid is a string of balls with its volume and second
+moments; the balls overlap, so the middle is denser than in a uniform ellipsoid (up to 46 % at 0.5
+mL). Each ball has a closed form, with r in units of the reach and R its radius:
 
     r < R:  u = [1 - (1 + R) exp(-R) sinh(r) / r] / V
     r > R:  u = [R cosh(R) - sinh(R)] exp(-r) / r / V
