@@ -121,11 +121,20 @@ def _example(name: str, weeks: int, days: Sequence[int] = (0,)) -> tuple[Course,
     return tuple(bont.simulate(p, patient, model, when) for p in (plan, plan.untreated()))
 
 
+@eqx.filter_jit
+def _jitted(stage: Callable[..., Any], *inputs: Any) -> Any:
+    return stage(*inputs)
+
+
+def _run(stage: Callable[..., Any], *inputs: Any) -> np.ndarray:
+    return np.asarray(_jitted(stage, *inputs))
+
+
 def intact(density: float, day: np.ndarray, product: str = ONA) -> Any:
     """Intact share by day where `density` U/cm3 were captured on day 0."""
     session = Sessions(np.zeros(1), np.array([catalog.PRODUCTS.index(product)]))
     captured = np.full((1, 2, 1), density)
-    return np.asarray(stages()["kinetics"](captured, session, day)[:, 0, 0])
+    return _run(stages()["kinetics"], captured, session, day)[:, 0, 0]
 
 
 # ---- figures
@@ -189,7 +198,7 @@ def _influence(places_mm: np.ndarray, needles_mm: np.ndarray, volume_ml: float) 
     one = dataclasses.replace(body((structure(BICEPS),)), node_mm=nodes)
     none = np.zeros(count, int)
     given = Shots(np.ones(count), np.full(count, volume_ml), needles_mm, none, none)
-    return np.asarray(stages()["spread"].influence(given, one)[:, 0])
+    return _run(type(stages()["spread"]).influence, stages()["spread"], given, one)[:, 0]
 
 
 def _map_biceps(figure: Figure, axes: Axes) -> None:
@@ -231,7 +240,7 @@ def light_chain(half_life_day: float, day: np.ndarray) -> np.ndarray:
     """Active light chain per unit captured on day 0."""
     half_lives = np.full(len(catalog.PRODUCTS), half_life_day)
     kinetics = eqx.tree_at(lambda k: k.half_life_day, stages()["kinetics"], half_lives)
-    return np.asarray(kinetics.light_chain(day[:, None], np.zeros(1, int)))[:, 0]
+    return _run(type(kinetics).light_chain, kinetics, day[:, None], np.zeros(1, int))[:, 0]
 
 
 def draw_release(figure: Figure) -> None:
@@ -245,7 +254,7 @@ def draw_release(figure: Figure) -> None:
     alone = eqx.tree_at(lambda r: r.sprout_share, release, 0.0)
     day = np.arange(0, 180.25, 0.25)
     runs = [
-        (np.asarray(stage(intact(density, day)[:, None, None], day)).ravel(), f"{density:g} {word}")
+        (_run(stage, intact(density, day)[:, None, None], day).ravel(), f"{density:g} {word}")
         for density in (0.1, 1)
         for stage, word in ((release, "U/cm³, with sprouts"), (alone, "U/cm³, without"))
     ]
@@ -282,7 +291,7 @@ def fires(released: np.ndarray, safety_factor: float, facilitation: float) -> np
     """Share of fibres that fire, by release."""
     factor = np.full_like(stages()["response"].safety_factor, safety_factor)
     muscle = eqx.tree_at(lambda r: r.safety_factor, stages()["response"], factor)
-    return np.asarray(muscle.firing(released[None, :], facilitation))[0]
+    return _run(type(muscle).firing, muscle, released[None, :], np.array(facilitation))[0]
 
 
 def draw_immunity(figure: Figure) -> None:
