@@ -114,7 +114,7 @@ def force(example: str) -> np.ndarray:
     patient = load_patient(EXAMPLES / example / "patient.yaml")
     plan = load_plan(EXAMPLES / example / "plan.yaml")
     model = catalog.model(patient, draws=6, seed=3)
-    needles, sessions = shots(chain.given(plan, patient), model.structures, model.products)
+    needles, sessions = shots(chain.given(plan, patient, model), model.structures, model.products)
     grid = graded_grid(sessions.day, [0.0, 168.0])
 
     @eqx.filter_jit

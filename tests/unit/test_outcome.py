@@ -11,7 +11,7 @@ from openbont.forward.chain import Course, Model, simulate
 from openbont.forward.disorders.interface import Measure
 from openbont.forward.outcome import outcome, target_of
 from openbont.forward.scales import diary_days, read
-from openbont.patient import Disorder, Goal, Keep, Patient, Reading
+from openbont.patient import Disorder, Goal, Keep, PastSession, Patient, Reading
 from openbont.plan import Injection, Plan, Session
 from openbont.streams import stream
 
@@ -161,3 +161,21 @@ def test_contracture_limits_what_toxin_can_do(courses: tuple[Course, Course]) ->
     course = simulate(plan(), stiff, model(stiff, draws=50, seed=1), DAYS)
     free, fixed = (np.median(c.of("MAS", WRIST), axis=0).min() for c in (courses[0], course))
     assert fixed > free + 0.3
+
+
+def test_toxin_given_elsewhere_acts_far_away_only(basis: Model) -> None:
+    """A bladder dose three weeks ago raises jitter, not weakness of the arm."""
+    bladder = PastSession(
+        date=date(2025, 12, 15),
+        clinic="urology",
+        product="onabotulinumtoxinA",
+        disorder="bladder.neurogenic",
+        total_u=200.0,
+        injections=(Injection(structure="detrusor", dose_u=200.0, sites=30),),
+    )
+    before = simulate(plan().untreated(), patient(history=(bladder,)), basis, (0, 14))
+    nothing = simulate(plan().untreated(), patient(), basis, (0, 14))
+    assert (before.response.jitter[:, 0] > 1.1).all()
+    np.testing.assert_array_equal(
+        before.response.force[:, :, :-1], nothing.response.force[:, :, :-1]
+    )

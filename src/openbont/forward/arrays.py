@@ -49,6 +49,9 @@ class Sessions(eqx.Module):
     product: Int[np.ndarray, "session"]
 
 
+_Row: TypeAlias = tuple[float, float, np.ndarray, int, int]
+
+
 @dataclass(frozen=True)
 class Given:
     """One session as it enters the model: a plan's own, or one from the patient's history."""
@@ -82,38 +85,35 @@ def shots(
 
     Raises UnknownName for a structure or product that the model does not have.
     """
-    index = {structure.id: number for number, structure in enumerate(structures)}
-    rows: list[tuple[float, float, np.ndarray, int, int]] = []
-    for number, session in enumerate(given):
-        for injection, volume_ml in session.injections:
-            if injection.structure not in index:
-                raise UnknownName("plan", "structure for this model", injection.structure, index)
-            where = index[injection.structure]
-            share = 1 / injection.sites
-            for site in _sites(injection, structures[where]):
-                rows.append((injection.dose_u * share, volume_ml * share, site, where, number))
-    for session in given:
-        if session.product not in products:
-            raise UnknownName("plan", "product", session.product, products)
+    unknown = [session.product for session in given if session.product not in products]
+    if unknown:
+        raise UnknownName("plan", "product", unknown[0], products)
+    rows = [
+        row for number, session in enumerate(given) for row in _rows(session, number, structures)
+    ]
     rows += [_EMPTY] * (-len(rows) % _BATCH)
-    dose_u, volume_ml, site_mm, structure, session_number = zip(*rows, strict=True)
-    return (
-        Shots(
-            np.array(dose_u),
-            np.array(volume_ml),
-            np.array(site_mm),
-            np.array(structure),
-            np.array(session_number),
-        ),
-        Sessions(
-            np.array([float(session.day) for session in given]),
-            np.array([list(products).index(session.product) for session in given]),
-        ),
-    )
+    dose_u, volume_ml, site_mm, structure, session_number = map(np.array, zip(*rows, strict=True))
+    day = np.array([float(session.day) for session in given])
+    product = np.array([list(products).index(session.product) for session in given])
+    return Shots(dose_u, volume_ml, site_mm, structure, session_number), Sessions(day, product)
+
+
+def _rows(session: Given, number: int, structures: Sequence[Structure]) -> list[_Row]:
+    """One row a site: dose, volume, place, structure and session."""
+    named = [structure.id for structure in structures] + [DISTANT]
+    rows: list[_Row] = []
+    for injection, volume_ml in session.injections:
+        if injection.structure not in named:
+            raise UnknownName("plan", "structure for this model", injection.structure, named[:-1])
+        where, share = named.index(injection.structure), 1 / injection.sites
+        at = [_NOWHERE] if injection.structure == DISTANT else _sites(injection, structures[where])
+        rows += [(injection.dose_u * share, volume_ml * share, site, where, number) for site in at]
+    return rows
 
 
 _BATCH = 32
-_EMPTY = (0.0, 0.0, np.zeros(3), 0, 0)  # plans of any size share a compiled chain
+_NOWHERE = np.zeros(3)
+_EMPTY: _Row = (0.0, 0.0, _NOWHERE, 0, 0)  # plans of any size share a compiled chain
 
 
 def _sites(injection: Injection, structure: Structure) -> np.ndarray:

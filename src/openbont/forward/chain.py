@@ -18,15 +18,15 @@ from jaxtyping import Array, Float
 
 from openbont.anatomy.structure import Structure
 from openbont.evidence import Parameter
-from openbont.forward.arrays import Body, Given, Leaf, Sessions, Shots, shots, single
+from openbont.forward.arrays import DISTANT, Body, Given, Leaf, Sessions, Shots, shots, single
 from openbont.forward.disorders.interface import Disorder, Measure
 from openbont.forward.immunity import Immunity
 from openbont.forward.kinetics import Kinetics, graded_grid
 from openbont.forward.release import Release
 from openbont.forward.response import Response, Tissue
 from openbont.forward.spread import Spread
-from openbont.patient import Patient
-from openbont.plan import Plan
+from openbont.patient import PastSession, Patient
+from openbont.plan import Injection, Plan
 
 CHUNK = 50
 """Draws that run at once."""
@@ -104,11 +104,11 @@ def simulate(
 ) -> Course:
     """What `plan` does to `patient`, on `days` after the plan's date.
 
-    Toxin that the history lists by structure is still at work and is included.
+    Toxin of the history is still at work and is included, locally where its place is known.
     Raises UnknownName for a structure or product that the model does not have.
     """
     day = np.array(sorted(set(days)), float)
-    all_shots, sessions = shots(given(plan, patient), model.structures, model.products)
+    all_shots, sessions = shots(given(plan, patient, model), model.structures, model.products)
     grid = graded_grid(sessions.day, [0.0, *day])
     keep = np.searchsorted(grid, day)
     with jax.enable_x64(True):
@@ -132,22 +132,29 @@ def simulate(
     )
 
 
-def given(plan: Plan, patient: Patient) -> list[Given]:
-    """Sessions in order of day: those of the history with known structures, then the plan's."""
+def given(plan: Plan, patient: Patient, model: Model) -> list[Given]:
+    """Sessions of the history and of the plan, in order of day."""
+    known = {structure.id for structure in model.structures}
     past = [
-        Given(
-            (session.date - plan.date).days,
-            session.product,
-            tuple((i, i.volume_ml or _PAST_ML_PER_SITE * i.sites) for i in session.injections),
-        )
+        Given((session.date - plan.date).days, session.product, _places(session, known))
         for session in patient.history
-        if session.injections
     ]
     ours = [
         Given(s.day, s.product, tuple((i, s.volume_ml(i)) for i in s.injections))
         for s in plan.sessions
     ]
-    return sorted(past, key=lambda session: session.day) + ours
+    return sorted([*past, *ours], key=lambda session: session.day)
+
+
+def _places(past: PastSession, known: set[str]) -> tuple[tuple[Injection, float], ...]:
+    """Injections of a past session; what went elsewhere, or nobody knows where, acts far away."""
+    here = tuple(i for i in past.injections if i.structure in known)
+    elsewhere_u = past.total_u - sum(injection.dose_u for injection in here)
+    placed = tuple((i, i.volume_ml or _PAST_ML_PER_SITE * i.sites) for i in here)
+    if elsewhere_u <= 0:
+        return placed
+    far = Injection(structure=DISTANT, dose_u=elsewhere_u)
+    return (*placed, (far, _PAST_ML_PER_SITE))
 
 
 def gather(
