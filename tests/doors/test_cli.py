@@ -243,7 +243,8 @@ def test_the_schema_forbids_other_fields(openbont: Any, kind: str, field: str) -
 def test_demo_predicts_and_writes_a_report(openbont: Any, tmp_path: Path) -> None:
     said = openbont("demo", "--out", tmp_path)
     assert said.status == 0
-    assert "290 U onabotulinumtoxinA" in said.out
+    assert "U onabotulinumtoxinA at 50 U/mL" in said.out
+    assert "No other doses within the limits are worth more" in said.out
     assert "goal: put on a splint at night" in said.out
     assert {path.name for path in tmp_path.iterdir()} >= {"report.html", "report.pdf"}
 

@@ -20,7 +20,7 @@ from openbont.patient import Disorder, Goal, Patient, Reading
 from openbont.plan import Injection, Plan, Session
 from openbont.planning.limits import limits
 
-N = 1500
+N = 1000
 
 
 @pytest.fixture(scope="module")
