@@ -765,7 +765,7 @@ def model_off_target(off_mm: float) -> str:
 
 def model_biceps(volume_ml: float) -> str:
     """Largest loss with this volume at each of four sites."""
-    return _each([_inject(BICEPS, 160, sites=4, volume_ml=volume_ml).cmap.max()])
+    return _each([_inject(BICEPS, 160, sites=4, volume_ml=volume_ml).voluntary.max()])
 
 
 def model_cycles() -> str:

@@ -63,7 +63,7 @@ class Keep(Noun):
     """A function to be spared: at least this share of its present strength is kept."""
 
     function: Name
-    """For instance grip.left, wrist_extension.left, neck_extension, lid_opening.left."""
+    """For instance grip.left, elbow_flexion.right, neck_extension."""
     at_least: Share
 
 

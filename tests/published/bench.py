@@ -22,10 +22,11 @@ ONA = "onabotulinumtoxinA"
 
 @dataclass(frozen=True)
 class Run:
-    """Losses by day: of twitch (CMAP), of release, and the jitter far away."""
+    """Losses by day: of twitch (CMAP), voluntary force and release; the jitter far away."""
 
     day: np.ndarray
     cmap: np.ndarray
+    voluntary: np.ndarray
     secretion: np.ndarray
     fibre: np.ndarray
     jitter: np.ndarray
@@ -75,22 +76,22 @@ def _run(muscle, given, day, changes):
         )
     places, sessions = shots(given, (muscle,), catalog.PRODUCTS)
     grid = graded_grid(sessions.day, day)
-    keep = np.searchsorted(grid, day)
-    captured = gather(spread(places, body((muscle,))), places, len(given))
+    stages = spread, kinetics, release, response
+    found = _course(*stages, body((muscle,)), places, sessions, grid)
+    return Run(day, *(np.asarray(row)[np.searchsorted(grid, day)] for row in found))
+
+
+@eqx.filter_jit
+def _course(spread, kinetics, release, response, where, places, sessions, grid):
+    captured = gather(spread(places, where), places, len(sessions.day))
     left = release(kinetics(captured, sessions, grid), grid)
     tissue = response(left, grid)
-    return Run(
-        day,
-        *(
-            np.asarray(x)[keep]
-            for x in (
-                1 - tissue.twitch[:, 0],
-                1 - tissue.drive[:, 0],
-                response.fibre_size(response.firing(left, response.facilitation), grid)[:, 0].mean(
-                    -1
-                ),
-                tissue.jitter,
-                left[:, -1].mean(-1),
-            )
-        ),
+    fibre = response.fibre_size(response.firing(left, response.facilitation), grid)
+    return (
+        1 - tissue.twitch[:, 0],
+        1 - tissue.force[:, 0],
+        1 - tissue.drive[:, 0],
+        fibre[:, 0].mean(-1),
+        tissue.jitter,
+        left[:, -1].mean(-1),
     )

@@ -7,11 +7,11 @@ from openbont.anatomy.structure import Structure
 
 
 def sites_mm(structure: Structure, count: int) -> Float[np.ndarray, "site 3"]:
-    """`count` needle sites: the label's own where it fixes them, else spread over the section."""
-    pattern = structure.pattern_mm
-    if pattern is not None and len(pattern) >= count:
-        return pattern[:count]
-    return structure.place(_section_grid(count) * structure.half_mm)
+    """`count` needle sites: the label's own where it fixes them, more spread over the section."""
+    pattern = structure.pattern_mm if structure.pattern_mm is not None else np.zeros((0, 3))
+    more = max(count - len(pattern), 0)
+    spread = structure.place(_section_grid(more).reshape(-1, 3) * structure.half_mm)
+    return np.concatenate([pattern[:count], spread])
 
 
 def _section_grid(count: int) -> Float[np.ndarray, "site 3"]:

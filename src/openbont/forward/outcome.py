@@ -122,7 +122,8 @@ def outcome(
     return Outcome(
         onset_day=Onset(
             _band(_first_day(twitch <= 1 - _BLOCK, course.day)),
-            "first day on which the injected muscles answer a single impulse with 10 % less force",
+            "first day on which the injected muscles answer a single impulse with 10 % less force "
+            "than on day 0",
         ),
         peak_week=Duration(
             _band(course.day[twitch.argmin(1)] / 7),
@@ -232,25 +233,28 @@ def _next(goals: tuple[GoalOutcome, ...], plan: Plan, interval_weeks: float) -> 
     """Not before the label's interval; else when the longest-lasting benefit usually ends."""
     last = plan.date_of(plan.sessions[-1])
     earliest = last + timedelta(weeks=interval_weeks)
-    benefit = max((_lasting(goal) for goal in goals), default=0.0)
-    ends = last + timedelta(days=7 * round(benefit))
+    weeks, what = _lasting(goals)
+    ends = last + timedelta(days=7 * round(weeks))
+    expected = f"{what} is expected for {weeks:.0f} weeks in the median"
     if ends <= earliest:
-        return earliest, (
-            f"shortest interval of {interval_weeks:g} weeks; benefit is expected to last "
-            f"{benefit:.0f} weeks"
-        )
-    return ends, f"benefit is expected to last {benefit:.0f} weeks in the median"
+        return earliest, f"shortest interval of {interval_weeks:g} weeks; {expected}"
+    return ends, expected
 
 
-def _lasting(goal: GoalOutcome) -> float:
-    """Weeks at the target; of noticeable gain where the target is usually not reached."""
-    return goal.benefit.weeks.median or goal.gain.weeks.median
+def _lasting(goals: tuple[GoalOutcome, ...]) -> tuple[float, str]:
+    """Weeks that the longest goal is at its target; of noticeable gain where none usually is."""
+    at_target = max((goal.benefit.weeks.median for goal in goals), default=0.0)
+    if at_target > 0:
+        return at_target, "a goal at its target"
+    return max((goal.gain.weeks.median for goal in goals), default=0.0), "a noticeable gain"
 
 
 def _injected_twitch(course: Course, plan: Plan) -> np.ndarray:
+    """Mean twitch of the injected muscles relative to day 0, when older toxin may be at work."""
     named = {i.structure for session in plan.sessions for i in session.injections}
     chosen = [number for number, name in enumerate(course.structures) if name in named]
-    return np.asarray(course.response.twitch[:, :, chosen].mean(-1))
+    twitch = np.asarray(course.response.twitch[:, :, chosen].mean(-1))
+    return twitch / twitch[:, [np.searchsorted(course.day, 0.0)]]
 
 
 def _first_day(happened: np.ndarray, day: np.ndarray) -> np.ndarray:

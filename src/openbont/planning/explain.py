@@ -56,6 +56,6 @@ def _totals(session: Session, allowed: Limits) -> list[str]:
             f"label: {allowed.rolling_reason}; {allowed.rolling_used_u:g} U of "
             f"{session.product} already given in these 12 weeks"
         )
-    if allowed.earliest_date is not None:
+    if allowed.earliest_date is not None and allowed.earliest_date > allowed.on:
         lines.append(f"not before {allowed.earliest_date:%d %b %Y}, counting every clinic")
     return lines
