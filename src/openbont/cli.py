@@ -333,10 +333,12 @@ def _predicted(plan: "Plan", patient: "Patient", draws: int, seed: int, weeks: i
     days = range(7 * weeks + 1)
     last = plan.sessions[-1]
     interval = limits(patient, last.product, plan.date_of(last), plan.disorder).interval_min_weeks
-    with _progress(f"simulating {draws} draws"):
+    with _progress(f"simulating {draws} draws") as progress:
         basis = _model(patient, draws, seed)
-        course = run(plan, patient, basis, days)
-        untreated = run(plan.untreated(), patient, basis, days)
+        course = run(plan, patient, basis, days, lambda done: progress(f"{done / 2:.0%}"))
+        untreated = run(
+            plan.untreated(), patient, basis, days, lambda done: progress(f"{(1 + done) / 2:.0%}")
+        )
     seen = outcome(course, untreated, plan, patient, interval)
     return Prediction(course, untreated, seen, seed)
 

@@ -7,7 +7,9 @@ stage. To try another hypothesis, put another class in its place. A leading axis
 is the draws: one patient's uncertainty, a posterior or a trial cohort run through the same lines.
 """
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import equinox as eqx
@@ -28,7 +30,7 @@ from openbont.forward.spread import Spread
 from openbont.patient import PastSession, Patient
 from openbont.plan import Injection, Plan
 
-CHUNK = 50
+CHUNK = 16
 """Draws that run at once."""
 
 NODES = 64
@@ -100,24 +102,31 @@ def chain(
 
 
 def simulate(
-    plan: Plan, patient: Patient, model: Model, days: Iterable[float] = range(169)
+    plan: Plan,
+    patient: Patient,
+    model: Model,
+    days: Iterable[float] = range(169),
+    tell: Callable[[float], None] = lambda done: None,
 ) -> Course:
     """What `plan` does to `patient`, on `days` after the plan's date.
 
     Toxin of the history is still at work and is included, locally where its place is known.
-    Raises UnknownName for a structure or product that the model does not have.
+    `tell` hears the share that is done. Raises UnknownName for a structure or product that the
+    model does not have.
     """
     day = np.array(sorted(set(days)), float)
     all_shots, sessions = shots(given(plan, patient, model), model.structures, model.products)
     grid = graded_grid(sessions.day, [0.0, *day])
     keep = np.searchsorted(grid, day)
-    with jax.enable_x64(True):
-        chunks = [
-            jax.tree.map(np.asarray, _run(part, model.body, all_shots, sessions, grid, keep))
-            for part in _chunks(model.stages, model.draws)
-        ]
+
+    def run(part: Stages) -> Any:
+        with jax.enable_x64(True):
+            found = _run(part, model.body, all_shots, sessions, grid, keep)
+            return jax.tree.map(np.asarray, found)
+
+    parts = list(_in_threads(run, list(_chunks(model.stages, model.draws)), tell))
     captured, intact, release, tissue, severity = jax.tree.map(
-        lambda *parts: np.concatenate(parts)[: model.draws], *chunks
+        lambda *chunks: np.concatenate(chunks)[: model.draws], *parts
     )
     return Course(
         day,
@@ -126,7 +135,7 @@ def simulate(
         release,
         tissue,
         severity,
-        (*(structure.id for structure in model.structures), "distant"),
+        (*(structure.id for structure in model.structures), DISTANT),
         model.stages.disorder.measures,
         model.rests_on,
     )
@@ -172,6 +181,17 @@ def _chunks(stages: Stages, draws: int) -> Iterator[Stages]:
     for start in range(0, draws, CHUNK):
         rows = np.minimum(np.arange(start, start + min(CHUNK, draws)), draws - 1)
         yield jax.tree.map(lambda leaf, rows=rows: leaf[rows], stages)
+
+
+def _in_threads(
+    run: Callable[[Stages], Any], parts: Sequence[Stages], tell: Callable[[float], None]
+) -> Iterator[Any]:
+    """Results in order; the first part compiles alone, the others share the cores."""
+    yield run(parts[0])
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done, result in enumerate(pool.map(run, parts[1:]), start=1):
+            tell(done / len(parts))
+            yield result
 
 
 _PAST_ML_PER_SITE = 0.5  # when a past session's volumes are not known
