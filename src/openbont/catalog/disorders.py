@@ -10,7 +10,7 @@ from openbont.catalog.evidence import parameters
 from openbont.catalog.movements import Group, functions, movements, territories
 from openbont.catalog.muscles import SIDES, base, layers, of_region, side, structure
 from openbont.catalog.sampling import PARENTS, Sampler
-from openbont.catalog.scales import number, scale
+from openbont.catalog.scales import TONE, number, scale
 from openbont.errors import BadInput, NoEvidence
 from openbont.forward.disorders.interface import Disorder, Measure, NaturalCourse
 from openbont.forward.disorders.migraine import Migraine
@@ -111,7 +111,7 @@ def _graded(patient: Patient, arm_side: str) -> dict[str, Reading]:
     found = {
         reading.where: reading
         for reading in patient.findings
-        if reading.scale in ("MAS", "MAS_0_5", "Ashworth") and side(reading.where) == arm_side
+        if reading.scale in TONE and side(reading.where) == arm_side
     }
     unknown = [where for where in found if base(where) not in movements()]
     if unknown or not found:

@@ -36,7 +36,7 @@ DISORDERS = (
     "strabismus",
 )
 
-CAUSES = (
+SPASTIC_CAUSES = (
     "stroke",
     "multiple sclerosis",
     "brain trauma",
@@ -45,8 +45,8 @@ CAUSES = (
     "hypoxia",
     "aneurysm",
     "cerebral palsy",
-    "amyotrophic lateral sclerosis",
 )
+CAUSES = (*SPASTIC_CAUSES, "amyotrophic lateral sclerosis")
 """Causes of spasticity; the last two have no model, but rules that look for them."""
 
 

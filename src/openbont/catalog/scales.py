@@ -7,6 +7,9 @@ from typing import Literal
 from openbont.catalog.products import read
 from openbont.errors import BadInput, UnknownName
 
+TONE = ("MAS", "MAS_0_5", "Ashworth")
+"""Scales that grade the tone of a movement."""
+
 
 @dataclass(frozen=True)
 class Scale:

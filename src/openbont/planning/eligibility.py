@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Callable
 
+from openbont.catalog.names import SPASTIC_CAUSES
+from openbont.catalog.scales import TONE, number
 from openbont.catalog.vocabulary import Term, medicine
 from openbont.errors import UnknownName
 from openbont.planning.rules import Case, Findings, Level, Shot, reading, say
@@ -22,19 +24,7 @@ MOVEMENTS = {
 }
 """Movement -> the muscles whose tone its reading tells."""
 MOVEMENT_OF = {muscle: name for name, row in MOVEMENTS.items() for muscle in row.split()}
-GRADES = {"0": 0.0, "1": 1.0, "1+": 1.5, "2": 2.0, "3": 3.0, "4": 4.0}
-TONE_SCALES = ("MAS", "Ashworth")
 LEAST_GRADE = 2.0
-CAUSES = (
-    "stroke",
-    "multiple sclerosis",
-    "brain trauma",
-    "spinal cord injury",
-    "tumour",
-    "hypoxia",
-    "aneurysm",
-    "cerebral palsy",
-)
 HEADACHE_DAYS, HEADACHE_HOURS, MIGRAINE_DAYS = 15, 4, 8
 
 
@@ -50,11 +40,9 @@ def _treated(case: Case) -> dict[str, list[Shot]]:
 def tone(case: Case, movement: str) -> float | None:
     """The latest MAS or Ashworth grade of a movement, 1+ read as 1.5; None when not recorded."""
     found = [
-        GRADES[str(one.value).removesuffix(".0")]
+        number(one.scale, one.value)
         for one in case.patient.findings
-        if one.scale in TONE_SCALES
-        and one.where == movement
-        and str(one.value).removesuffix(".0") in GRADES
+        if one.scale in TONE and one.where == movement
     ]
     return found[-1] if found else None
 
@@ -96,9 +84,9 @@ def e02(case: Case) -> Findings:
 def e03(case: Case) -> Findings:
     """Cause of spasticity."""
     cause = case.patient.disorder.cause
-    if case.about("spasticity") and cause not in CAUSES:
+    if case.about("spasticity") and cause not in SPASTIC_CAUSES:
         said = f"cause {cause!r} is not among those known" if cause else "cause not recorded"
-        clears = f"one of: {', '.join(CAUSES)}"
+        clears = f"one of: {', '.join(SPASTIC_CAUSES)}"
         yield say("warn", "E03", "patient.disorder.cause", said, clears)
 
 
