@@ -10,7 +10,7 @@ import equinox as eqx
 import numpy as np
 import pytest
 
-from openbont.catalog.disorders import headache_entry
+from openbont.catalog.disorders.migraine import headache_entry
 from openbont.catalog.model import model
 from openbont.catalog.sampling import Sampler
 from openbont.forward.chain import simulate

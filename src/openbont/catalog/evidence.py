@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from openbont.catalog.products import read
+from openbont.catalog.products import read_folder
 from openbont.errors import UnknownName
 from openbont.evidence import Parameter, Source
 
@@ -10,7 +10,7 @@ from openbont.evidence import Parameter, Source
 @cache
 def sources() -> dict[str, Source]:
     """All sources of model, anatomy and disorders, by id."""
-    return {id_: Source(id=id_, **row) for id_, row in read("sources.yaml").items()}
+    return {id_: Source(id=id_, **row) for id_, row in read_folder("sources").items()}
 
 
 @cache
@@ -30,7 +30,7 @@ def parameters() -> dict[str, Parameter]:
             sources=tuple(known[name] for name in row["sources"]),
             note=row.get("note", ""),
         )
-        for id_, row in read("parameters.yaml").items()
+        for id_, row in read_folder("parameters").items()
     }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from openbont.anatomy.structure import Structure, frame_along, solid_half_mm
 from openbont.catalog.evidence import sources
-from openbont.catalog.products import read
+from openbont.catalog.products import read_folder
 from openbont.errors import UnknownName
 from openbont.evidence import Source
 
@@ -50,8 +50,8 @@ def muscles() -> dict[str, Muscle]:
 
 @cache
 def layers() -> dict[str, dict[str, Any]]:
-    """Flat muscles of scalp, face and neck, as written in layers.yaml."""
-    return dict(read("layers.yaml"))
+    """Flat muscles, glands and shells by name, as written in layers/."""
+    return read_folder("layers")
 
 
 def base(structure: str) -> str:
@@ -110,6 +110,13 @@ def of_region(region: str, one_side: str) -> tuple[Structure, ...]:
     return tuple(structure(f"{name}.{one_side}") for name in names)
 
 
+def of_layers(region: str) -> list[str]:
+    """Names of all layers of a region: both sides of the paired ones, then the midline."""
+    rows = {name: row for name, row in layers().items() if row.get("region", "head") == region}
+    paired = [f"{n}.{one}" for n, row in rows.items() if not row.get("midline") for one in SIDES]
+    return paired + [name for name, row in rows.items() if row.get("midline")]
+
+
 def _muscle(row: dict[str, str]) -> Muscle:
     def triple(*keys: str) -> tuple[float, float, float] | None:
         x, y, z = (row[key] for key in keys)
@@ -158,7 +165,7 @@ def _layer(name: str) -> Structure:
     return Structure(
         id=name,
         kind="layer",
-        region="head",
+        region=row.get("region", "head"),
         compartment=f"{row['compartment']} {side(name)}",
         centre_mm=centre,
         frame=frame,

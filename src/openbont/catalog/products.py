@@ -46,3 +46,14 @@ def read(file: str) -> Any:
     """The content of one YAML file of this catalog."""
     text = files("openbont.catalog").joinpath(file).read_text("utf-8")
     return YAML(typ="safe", pure=True).load(text)
+
+
+def read_folder(folder: str) -> dict[str, Any]:
+    """All rows of the YAML files in one folder of this catalog; no name may come twice."""
+    rows: dict[str, Any] = {}
+    for file in sorted(files("openbont.catalog").joinpath(folder).iterdir(), key=lambda f: f.name):
+        if file.name.endswith(".yaml"):
+            new = read(f"{folder}/{file.name}")
+            assert not rows.keys() & new.keys(), f"{file.name} repeats a name"
+            rows |= new
+    return rows

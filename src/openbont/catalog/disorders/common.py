@@ -1,0 +1,83 @@
+"""What the builders of disorders share: readings of the patient, measures, weights as draws."""
+
+import numpy as np
+
+from openbont.anatomy.structure import Structure
+from openbont.catalog.movements import Group
+from openbont.catalog.muscles import SIDES, side
+from openbont.catalog.sampling import Sampler
+from openbont.catalog.scales import number, scale
+from openbont.errors import BadInput
+from openbont.forward.disorders.interface import Disorder, Measure, NaturalCourse
+from openbont.patient import Patient
+
+KNOTS = 30
+Built = tuple[tuple[Structure, ...], Disorder]
+
+
+def side_of(patient: Patient) -> str:
+    """left or right. Raises BadInput."""
+    if patient.disorder.side not in SIDES:
+        raise BadInput(
+            "disorder.side", "one side is needed to model an arm", "write side: left or right"
+        )
+    return patient.disorder.side
+
+
+def recorded(
+    patient: Patient, scale_name: str, where: str = "", default: float | None = None
+) -> float:
+    """A reading as a number. Raises BadInput when it is missing and there is no default."""
+    for reading in patient.findings:
+        if reading.scale == scale_name and where in ("", reading.where):
+            return number(scale_name, reading.value, f"findings: {scale_name}")
+    if default is None:
+        raise BadInput("findings", f"{scale_name} is missing", f"add a finding on {scale_name}")
+    return default
+
+
+def measure(scale_name: str, where: str = "", words: str = "") -> Measure:
+    """A measure on a scale of the catalog."""
+    which = scale(scale_name)
+    return Measure(
+        which.id,
+        where,
+        words or which.words,
+        which.unit,
+        which.low,
+        which.high,
+        which.better,
+        which.margin,
+        tuple(which.grades.items()),
+    )
+
+
+def strength_measure(group: Group, where: str) -> Measure:
+    """Strength kept of one function."""
+    return measure("strength", where, f"{side(where)} {group.words}".strip())
+
+
+def natural_course(
+    sampler: Sampler, disorder: str, start: np.ndarray, restless: float
+) -> NaturalCourse:
+    mean, spread = (sampler.value(f"{disorder}.placebo{end}") for end in ("", "_sd"))
+    wobble = sampler.vary(f"{disorder}.fluctuation_sd") * restless
+    return NaturalCourse(
+        placebo=mean + spread * sampler.normal(f"{disorder}.placebo"),
+        placebo_day=sampler.vary(f"{disorder}.placebo_day"),
+        start=start,
+        noise=sampler.normal(f"{disorder}.fluctuation", start.shape[1], KNOTS),
+        spread=wobble,
+        memory_day=sampler.vary(f"{disorder}.fluctuation_day"),
+    )
+
+
+def tiled(sampler: Sampler, rows: list[np.ndarray]) -> np.ndarray:
+    """The same rows for every draw, with a zero for distant muscle."""
+    padded = np.pad(np.stack(rows), ((0, 0), (0, 1)))
+    return np.tile(padded, (sampler.draws, 1, 1))
+
+
+def tiled_one(sampler: Sampler, row: np.ndarray) -> np.ndarray:
+    """One row for every draw, with a zero for distant muscle."""
+    return tiled(sampler, [row])[:, 0]

@@ -1,0 +1,85 @@
+"""A patient with chronic migraine -> structures of head and neck and the migraine stage."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from openbont.catalog.disorders.common import (
+    Built,
+    measure,
+    natural_course,
+    recorded,
+    strength_measure,
+    tiled,
+    tiled_one,
+)
+from openbont.catalog.movements import functions, territories
+from openbont.catalog.muscles import SIDES, of_layers, structure
+from openbont.catalog.sampling import PARENTS, Sampler
+from openbont.forward.disorders.migraine import Migraine
+from openbont.forward.scales import diary_days
+from openbont.patient import Patient
+
+
+def chronic_migraine(patient: Patient, sampler: Sampler) -> Built:
+    """Headache days and HIT-6; strength of neck and shoulders, height of the lids."""
+    names = of_layers("head")
+    neck = functions()["neck_extension"]
+    shoulder = functions()["shoulder_elevation"]
+    strength = [neck.row(names, ""), *(shoulder.row(names, one) for one in SIDES)]
+    lids = [np.array([float(n == f"levator_palpebrae.{one}") for n in names]) for one in SIDES]
+    diary = recorded(patient, "headache_days_28")
+    logit, start, _ = headache_entry(sampler, lambda counted: np.abs(counted - diary) <= 1)
+    hit = recorded(patient, "HIT-6", default=sampler.value("migraine.hit_baseline"))
+    measures = (
+        replace(
+            measure("headache_days_28"),
+            observed="counted",
+            noise=sampler.value("migraine.day_to_day"),
+        ),
+        measure("HIT-6"),
+        strength_measure(neck, neck.id),
+        *(strength_measure(shoulder, f"{shoulder.id}.{one}") for one in SIDES),
+        *(measure("lid_height", f"upper_lid.{one}", f"{one} upper lid") for one in SIDES),
+    )
+    return tuple(structure(name) for name in names), Migraine(
+        territory_weight=tiled_one(sampler, _territory_weight(patient, names)),
+        strength_weight=tiled(sampler, strength),
+        lid_weight=tiled(sampler, lids),
+        logit=logit,
+        kappa=sampler.vary("migraine.kappa"),
+        central_day=sampler.vary("migraine.central_day"),
+        hit=np.full(sampler.draws, hit),
+        hit_per_day=sampler.vary("migraine.hit_per_day"),
+        hit_kappa=sampler.vary("migraine.hit_kappa"),
+        course=natural_course(sampler, "migraine", start[:, None], 1.0),
+        measures=measures,
+    )
+
+
+def headache_entry(
+    sampler: Sampler, enters: Callable[[np.ndarray], np.ndarray]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Logit of a headache day, the passing part of it, and the diary count, of those who enter.
+
+    `enters` says which diary counts enter: one patient's own count, or a trial's criterion.
+    """
+    draw = sampler.generator("migraine.entry")
+    lasting, passing = draw.standard_normal((2, PARENTS))
+    passing = sampler.value("migraine.fluctuation_sd") * passing
+    logit = sampler.value("migraine.parent_logit") + passing
+    logit = logit + sampler.value("migraine.parent_sd") * lasting
+    chance = 1 / (1 + np.exp(-logit))
+    counted = diary_days(draw, chance, sampler.value("migraine.day_to_day"))
+    parents = np.stack([logit, passing, counted], axis=1)
+    chosen = sampler.enrol("migraine.entry", parents, lambda: enters(counted))
+    return chosen[:, 0], chosen[:, 1], chosen[:, 2]
+
+
+def _territory_weight(patient: Patient, names: list[str]) -> np.ndarray:
+    group, factor = territories()
+    painful = {r.where for r in patient.findings if r.scale == "pain_predominant"}
+    worst = np.array([factor if name in painful else 1.0 for name in names])
+    weight = group.row(names, "") * worst
+    return np.asarray(weight / weight.sum())
