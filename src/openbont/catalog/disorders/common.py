@@ -58,8 +58,12 @@ def strength_measure(group: Group, where: str) -> Measure:
 
 
 def natural_course(
-    sampler: Sampler, disorder: str, start: np.ndarray, restless: float
+    sampler: Sampler, disorder: str, start: np.ndarray, restless: float = 1.0
 ) -> NaturalCourse:
+    """Placebo and fluctuation from the parameters `disorder`.placebo, .fluctuation_sd and so on.
+
+    `start` (draw, latent) is the passing part at entry, `restless` a factor on the fluctuation.
+    """
     mean, spread = (sampler.value(f"{disorder}.placebo{end}") for end in ("", "_sd"))
     wobble = sampler.vary(f"{disorder}.fluctuation_sd") * restless
     return NaturalCourse(
