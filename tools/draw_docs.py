@@ -40,7 +40,8 @@ from openbont.catalog.evidence import parameters, sources  # noqa: E402
 from openbont.catalog.labels import label_rows  # noqa: E402
 from openbont.catalog.movements import functions, movements  # noqa: E402
 from openbont.catalog.muscles import structure  # noqa: E402
-from openbont.catalog.names import CAUSES, DISORDERS, structures  # noqa: E402
+from openbont.catalog.names import CAUSES, structures  # noqa: E402
+from openbont.catalog.overview import disorders  # noqa: E402
 from openbont.catalog.products import products  # noqa: E402
 from openbont.catalog.safety import safety_rules  # noqa: E402
 from openbont.catalog.sampling import Reference  # noqa: E402
@@ -591,7 +592,7 @@ def made_label_counts() -> str:
 def made_label_uses() -> str:
     """Which product has label rows for which disorder, by jurisdiction."""
     rows = []
-    for disorder in DISORDERS:
+    for disorder in disorders():
         cells = []
         for name in products():
             mine = [r for r in label_rows() if r.product == name and disorder in r.disorder]
@@ -667,7 +668,7 @@ def _signature(verb: Any) -> str:
 def made_names(what: str) -> str:
     """A list of names that files may use."""
     lists: dict[str, Iterable[str]] = {
-        "disorders": DISORDERS,
+        "disorders": disorders(),
         "causes": CAUSES,
         "movements": movements(),
         "functions": functions(),

@@ -224,6 +224,45 @@ def cite(plan: PlanFile, patient: PatientFile = None, as_json: AsJson = False) -
     _show(as_json, data, lambda page: terminal.show_sources(page, sources))
 
 
+@app.command(epilog=_example("compare examples/arm_after_stroke/plan.yaml --other weak.yaml"))
+def compare(
+    plan: PlanFile,
+    other: Annotated[Path, typer.Option(help="A second patient for the same plan.")],
+    patient: PatientFile = None,
+    draws: Draws = 100,
+    seed: Seed = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Show what one plan would do in two patients, side by side. Never a statement of safety."""
+    from openbont.io import load_patient
+    from openbont.report import terminal
+
+    the_plan, first = _load(plan, patient)
+    second = load_patient(other)
+    both = [
+        (who, _findings(the_plan, who), _alone(the_plan, who, draws, seed))
+        for who in (first, second.model_copy(update={"id": first.id}))
+    ]
+    names = (first.id, second.id)
+    data = {
+        name: {"findings": plain(findings), "measures": terminal.medians(course)}
+        for name, (_, findings, course) in zip(names, both, strict=True)
+    }
+    _show(as_json, data, lambda page: terminal.show_two(page, names, both))
+
+
+@app.command(epilog=_example("disorders"))
+def disorders(as_json: AsJson = False) -> None:
+    """List the disorders: scales, products with a label, and how well each is grounded."""
+    from openbont.catalog.overview import overview
+    from openbont.report import terminal
+
+    entries = list(overview().values())
+    _show(
+        as_json, {"disorders": plain(entries)}, lambda page: terminal.show_disorders(page, entries)
+    )
+
+
 @app.command(epilog=_example("doctor --json"))
 def doctor(as_json: AsJson = False) -> None:
     """What this installation is and has: versions, device, fonts, catalog, cache."""
@@ -323,6 +362,15 @@ def _model(patient: "Patient", draws: int, seed: int) -> "Model":
     from openbont.catalog.model import model
 
     return model(patient, draws, seed)
+
+
+def _alone(plan: "Plan", patient: "Patient", draws: int, seed: int) -> "Course":
+    """The course of a plan in one patient, whatever `check` says."""
+    from openbont.forward.chain import simulate as run
+
+    with _progress(f"simulating {draws} draws") as progress:
+        basis = _model(patient, draws, seed)
+        return run(plan, patient, basis, range(0, 169, 7), lambda done: progress(f"{done:.0%}"))
 
 
 def _predicted(plan: "Plan", patient: "Patient", draws: int, seed: int, weeks: int) -> Prediction:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -258,3 +259,28 @@ def test_an_interrupt_leaves_quietly() -> None:
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert run.returncode == 128 + signal.SIGINT
     assert b"Traceback" not in run.stderr
+
+
+def test_one_plan_in_two_patients(openbont: Any, tmp_path: Path) -> None:
+    strong = (EXAMPLES / "arm_after_stroke" / "patient.yaml").read_text()
+    weak = re.sub(r"^conditions: .*$", "conditions: [myasthenia_gravis]", strong, flags=re.M)
+    other = tmp_path / "weak.yaml"
+    other.write_text(weak.replace("id: arm-after-stroke", "id: weak"))
+    plan = EXAMPLES / "arm_after_stroke" / "plan.yaml"
+    said = openbont("compare", plan, "--other", other, "--draws", "8")
+    assert said.status == 0
+    assert "no dose is known to be safe" in " ".join(said.out.split())
+    assert "No number here says that a dose is safe." in said.out
+    found = openbont("compare", plan, "--other", other, "--draws", "8", "--json").json
+    grip = [
+        next(m for m in found[name]["measures"] if m["where"] == "grip.left")["median"][2]
+        for name in ("arm-after-stroke", "weak")
+    ]
+    assert grip[1] < grip[0]
+
+
+def test_disorders_are_listed(openbont: Any) -> None:
+    listed = {one["id"]: one for one in openbont("disorders", "--json").json["disorders"]}
+    assert listed["migraine.chronic"]["modelled"]
+    assert not listed["strabismus"]["modelled"]
+    assert "migraine.chronic" in openbont("disorders").out

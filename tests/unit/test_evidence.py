@@ -2,9 +2,11 @@
 
 import pytest
 
+from openbont.catalog.disorders import MODELLED
 from openbont.catalog.evidence import parameter, parameters, sources
 from openbont.catalog.movements import functions, movements, territories
 from openbont.catalog.muscles import muscles
+from openbont.catalog.overview import overview
 from openbont.catalog.sampling import Reference, Sampler
 from openbont.catalog.scales import number, scale, scales
 from openbont.errors import BadInput, UnknownName
@@ -78,3 +80,15 @@ def test_sampler_remembers_what_it_used() -> None:
     assert values.std() > 0
     assert sampler.vary("release.cooperativity").std() == 0
     assert Reference().vary("response.safety_factor") == [parameter("response.safety_factor").value]
+
+
+def test_overview_says_what_is_modelled() -> None:
+    assert {one.id for one in overview().values() if one.modelled} == set(MODELLED)
+    assert all(one.grades for one in overview().values() if one.modelled)
+    assert overview()["bladder.neurogenic"].products[0] == "onabotulinumtoxinA"
+    assert "abobotulinumtoxinA" in overview()["bladder.neurogenic"].unverified
+
+
+def test_scales_of_disorders_are_known() -> None:
+    for one in overview().values():
+        assert set(one.scales) <= set(scales())

@@ -7,6 +7,7 @@ from typing import Any
 from openbont.catalog.labels import MIDLINE, label_rows
 from openbont.catalog.movements import functions
 from openbont.catalog.muscles import SIDES, base, layers, muscles
+from openbont.catalog.overview import disorders
 from openbont.catalog.products import product
 from openbont.catalog.scales import number, scale, scales
 from openbont.catalog.vocabulary import condition
@@ -18,23 +19,6 @@ from openbont.plan import Injection, Plan, Session
 Place = tuple[str | int, ...]
 Lookup = Callable[[Any, str], Any]
 """name, place -> the thing; raises BadInput that says the nearest right names."""
-
-DISORDERS = (
-    "spasticity.upper_limb",
-    "spasticity.lower_limb",
-    "migraine.chronic",
-    "dystonia.cervical",
-    "dystonia.blepharospasm",
-    "bladder.overactive",
-    "bladder.neurogenic",
-    "hyperhidrosis.axillary",
-    "facial_lines.glabellar",
-    "facial_lines.lateral_canthal",
-    "facial_lines.forehead",
-    "facial_lines.platysma",
-    "sialorrhoea",
-    "strabismus",
-)
 
 SPASTIC_CAUSES = (
     "stroke",
@@ -90,8 +74,8 @@ def _sided(names: Iterable[str]) -> set[str]:
 
 def disorder(name: str, place: str = "") -> str:
     """The disorder called `name`."""
-    if name not in DISORDERS:
-        raise UnknownName(place, "disorder", name, DISORDERS)
+    if name not in disorders():
+        raise UnknownName(place, "disorder", name, disorders())
     return name
 
 

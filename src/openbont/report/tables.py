@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from openbont.catalog.muscles import words
-from openbont.catalog.names import DISORDERS
+from openbont.catalog.overview import disorders
 from openbont.evidence import Source
 from openbont.report.words import day, title_words
 
@@ -58,6 +58,6 @@ def _print(source: Source) -> tuple[str, str, bool]:
 def in_words(text: str) -> str:
     """Text with names and dates as spoken: biceps_brachii.left -> left biceps brachii."""
     text = re.sub(r"\b[a-z_]+\.(?:left|right)\b", lambda name: words(name[0]), text)
-    for disorder in DISORDERS:
+    for disorder in disorders():
         text = text.replace(disorder, title_words(disorder))
     return re.sub(r"\b\d{4}-\d\d-\d\d\b", lambda iso: day(date.fromisoformat(iso[0])), text)

@@ -14,6 +14,7 @@ from openbont.evidence import Source, tally
 from openbont.report.words import band, counted, day, number, percent, share_band
 
 if TYPE_CHECKING:
+    from openbont.catalog.overview import Entry
     from openbont.forward.chain import Course
     from openbont.forward.disorders.interface import Measure
     from openbont.forward.outcome import Outcome
@@ -183,9 +184,69 @@ def show_reasons(page: Console, proposal: "Proposal") -> None:
     page.print(f"value {value}, bound {bound}, gap {percent(proposal.gap)}")
 
 
+def medians(course: "Course") -> list[dict[str, object]]:
+    """Median of every measure by week, as plain data."""
+    return [
+        {
+            "scale": m.scale,
+            "where": m.where,
+            "week": [float(day) / 7 for day in course.day],
+            "median": [float(f"{v:.6g}") for v in np.median(course.of(m.scale, m.where), axis=0)],
+        }
+        for m in course.measures
+    ]
+
+
+def show_two(
+    page: Console,
+    names: tuple[str, str],
+    both: Sequence[tuple["Patient", Sequence["Finding"], "Course"]],
+) -> None:
+    """Stops of each patient, then medians side by side at the worst and at week 12."""
+    for name, (_, findings, _) in zip(names, both, strict=True):
+        for finding in findings:
+            if finding.level == "stop":
+                page.print(f"[{COLOURS['stop']}]stop[/] {escape(name)}: {escape(finding.reason)}")
+    first, second = (course for _, _, course in both)
+    table = _table("median by week", "reading", *(f"{n}, week {w}" for w in (2, 12) for n in names))
+    known = {(m.scale, m.where) for m in second.measures}
+    for measure in first.measures:
+        if (measure.scale, measure.where) in known:
+            values = [
+                float(np.median(course.of(measure.scale, measure.where)[:, week]))
+                for week in (2, 12)
+                for course in (first, second)
+            ]
+            table.add_row(
+                f"{measure.words}, {measure.scale}", *(_cell(value, measure) for value in values)
+            )
+    page.print(table)
+    jitter = (float(np.median(course.response.jitter.max(1))) for course in (first, second))
+    page.print("jitter far from the needle, times before: " + ", ".join(f"{j:.2f}" for j in jitter))
+    page.print("No number here says that a dose is safe.", style="bold")
+
+
+def show_disorders(page: Console, entries: Iterable["Entry"]) -> None:
+    """One row a disorder."""
+    table = _table("disorders", "id", "predicted", "scales", "label doses by", "model parameters")
+    for one in entries:
+        products = [
+            f"{_short(p)} (unverified)" if p in one.unverified else _short(p) for p in one.products
+        ]
+        grades = ", ".join(f"{count} {grade}" for grade, count in one.grades.items())
+        predicted = "yes" if one.modelled else "no"
+        table.add_row(one.id, predicted, ", ".join(one.scales), ", ".join(products), grades)
+    page.print(table)
+
+
+def _short(product: str) -> str:
+    """onabotulinumtoxinA -> onaA."""
+    return product.replace("botulinumtoxin", "")
+
+
 def _table(title: str, first: str, *others: str) -> Table:
     table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column(first)
+    table.add_column(first, no_wrap=True)
     for name in others:
         table.add_column(name, justify="right" if name else "left")
     return table
