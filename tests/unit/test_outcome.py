@@ -179,3 +179,20 @@ def test_toxin_given_elsewhere_acts_far_away_only(basis: Model) -> None:
     np.testing.assert_array_equal(
         before.response.force[:, :, :-1], nothing.response.force[:, :, :-1]
     )
+
+
+def test_a_child_has_smaller_muscles() -> None:
+    """The same units do more in 20 kg than in an adult."""
+    child = patient(age_years=6, weight_kg=20)
+    small, adult = (
+        np.median(simulate(plan(10), who, model(who, draws=50, seed=1), (0, 14)).response.force, 0)
+        for who in (child, patient())
+    )
+    assert small[-1].min() < adult[-1].min()
+
+
+def test_readings_of_the_other_limb_are_left_aside() -> None:
+    ankle = Reading(scale="MAS", value="2", where="ankle_plantar_flexors.left")
+    both = patient(findings=(*patient().findings, ankle))
+    course = simulate(plan(), both, model(both, draws=4, seed=1), (0,))
+    assert "ankle_plantar_flexors.left" not in {measure.where for measure in course.measures}

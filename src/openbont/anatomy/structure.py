@@ -5,7 +5,7 @@ for its end plates (or gland cells). The solids are simple on purpose; a voxel a
 them behind the same `Structure`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -49,6 +49,16 @@ class Structure:
     def node_mm(self) -> Float[np.ndarray, "node 3"]:
         """End plates, spread evenly over the end-plate zone, in the frame of the region."""
         return self.centre_mm + _filled_zone(self.half_mm, self.plate_share) @ self.frame
+
+    def scaled(self, size: float) -> "Structure":
+        """The same structure in a body `size` times as long, region and all."""
+        pattern = None if self.pattern_mm is None else size * self.pattern_mm
+        return replace(
+            self,
+            centre_mm=size * self.centre_mm,
+            half_mm=size * self.half_mm,
+            pattern_mm=pattern,
+        )
 
     def place(self, local_mm: Float[np.ndarray, "site 3"]) -> Float[np.ndarray, "site 3"]:
         """Points given along, across and deep from the centre, in the frame of the region."""

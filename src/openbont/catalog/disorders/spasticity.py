@@ -1,4 +1,4 @@
-"""A patient with upper-limb spasticity -> structures of that arm and the spasticity stage."""
+"""A patient with spasticity -> structures of that arm or leg and the spasticity stage."""
 
 from dataclasses import replace
 
@@ -24,18 +24,19 @@ from openbont.forward.disorders.spasticity import Spasticity
 from openbont.patient import Patient, Reading
 
 
-def upper_limb_spasticity(patient: Patient, sampler: Sampler) -> Built:
-    """Tone of the movements that were graded, strength of the functions of that arm."""
-    arm_side = side_of(patient)
-    structures = of_region("arm", arm_side)
+def limb_spasticity(limb: str, patient: Patient, sampler: Sampler) -> Built:
+    """Tone of the movements that were graded, strength of the functions of that limb."""
+    limb_side = side_of(patient)
+    size = _size(patient, sampler)
+    structures = tuple(one.scaled(size) for one in of_region(limb, limb_side))
     names = [s.id for s in structures]
-    graded = _graded(patient, arm_side)
-    acting = [group for group in functions().values() if group.limb == "arm"]
+    graded = _graded(patient, limb, limb_side)
+    acting = [group for group in functions().values() if group.limb == limb]
     cause = _cause(patient, sampler)
     latent = np.stack([_grade(sampler, reading, cause) for reading in graded.values()], axis=1)
     return structures, Spasticity(
         reflex_weight=_rows(sampler, graded, movements(), names),
-        strength_weight=tiled(sampler, [g.row(names, arm_side) for g in acting]),
+        strength_weight=tiled(sampler, [g.row(names, limb_side) for g in acting]),
         grade=latent,
         passive_share=np.stack([_passive(sampler, patient, w) for w in graded], axis=1),
         grade_width=sampler.vary("spasticity.grade_width"),
@@ -50,26 +51,25 @@ def upper_limb_spasticity(patient: Patient, sampler: Sampler) -> Built:
                 )
                 for where, reading in graded.items()
             ),
-            *(strength_measure(g, f"{g.id}.{arm_side}") for g in acting),
+            *(strength_measure(g, f"{g.id}.{limb_side}") for g in acting),
         ),
     )
 
 
-def _graded(patient: Patient, arm_side: str) -> dict[str, Reading]:
-    """Readings of tone by movement, those of this arm."""
-    found = {
-        reading.where: reading
-        for reading in patient.findings
-        if reading.scale in TONE and side(reading.where) == arm_side
-    }
-    unknown = [where for where in found if base(where) not in movements()]
-    if unknown or not found:
-        raise BadInput(
-            "findings",
-            f"tone of {unknown[0]} is not modelled" if unknown else "no graded movement",
-            f"give MAS or Ashworth at one of: {', '.join(movements())}, with .{arm_side}",
-        )
-    return found
+def _size(patient: Patient, sampler: Sampler) -> float:
+    """Length of a child's limb relative to an adult's: volumes grow with weight."""
+    adult_kg = sampler.value("anatomy.adult_weight_kg")
+    return (patient.weight_kg / adult_kg) ** (1 / 3) if patient.child else 1.0
+
+
+def _graded(patient: Patient, limb: str, limb_side: str) -> dict[str, Reading]:
+    """Readings of tone by movement, those of this limb."""
+    modelled = {f"{g.id}.{limb_side}" for g in movements().values() if g.limb == limb}
+    tone = {r.where: r for r in patient.findings if r.scale in TONE and r.where in modelled}
+    if not tone:
+        way_out = f"give MAS or Ashworth at one of: {', '.join(sorted(modelled))}"
+        raise BadInput("findings", "no graded movement of this limb", way_out)
+    return tone
 
 
 def _cause(patient: Patient, sampler: Sampler) -> float:
