@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 NOT_A_DEVICE = "Research and decision support, not a medical device."
 STOPPED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+ARM = "examples/arm_after_stroke"
 
 app = typer.Typer(
     help="Plan, simulate and record botulinum neurotoxin treatment.",
@@ -224,7 +225,7 @@ def cite(plan: PlanFile, patient: PatientFile = None, as_json: AsJson = False) -
     _show(as_json, data, lambda page: terminal.show_sources(page, sources))
 
 
-@app.command(epilog=_example("compare examples/arm_after_stroke/plan.yaml --other weak.yaml"))
+@app.command(epilog=_example(f"compare {ARM}/plan.yaml --other {ARM}/weak.yaml"))
 def compare(
     plan: PlanFile,
     other: Annotated[Path, typer.Option(help="A second patient for the same plan.")],

@@ -31,7 +31,7 @@ SPASTIC_CAUSES = (
     "cerebral palsy",
 )
 CAUSES = (*SPASTIC_CAUSES, "amyotrophic lateral sclerosis")
-"""Causes of spasticity; the last two have no model, but rules that look for them."""
+"""Causes of spasticity; for the last one every plan is stopped."""
 
 
 def structure(name: str, place: str = "") -> str:

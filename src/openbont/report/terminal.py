@@ -208,7 +208,8 @@ def show_two(
             if finding.level == "stop":
                 page.print(f"[{COLOURS['stop']}]stop[/] {escape(name)}: {escape(finding.reason)}")
     first, second = (course for _, _, course in both)
-    table = _table("median by week", "reading", *(f"{n}, week {w}" for w in (2, 12) for n in names))
+    page.print(f"A: {escape(names[0])}   B: {escape(names[1])}")
+    table = _table("medians", "reading", *(f"{who}, week {w}" for w in (2, 12) for who in "AB"))
     known = {(m.scale, m.where) for m in second.measures}
     for measure in first.measures:
         if (measure.scale, measure.where) in known:
@@ -222,7 +223,7 @@ def show_two(
             )
     page.print(table)
     jitter = (float(np.median(course.response.jitter.max(1))) for course in (first, second))
-    page.print("jitter far from the needle, times before: " + ", ".join(f"{j:.2f}" for j in jitter))
+    page.print("jitter far from the needle, times before: A {:.2f}, B {:.2f}".format(*jitter))
     page.print("No number here says that a dose is safe.", style="bold")
 
 
