@@ -221,6 +221,12 @@ def show_two(
             table.add_row(
                 f"{measure.words}, {measure.scale}", *(_cell(value, measure) for value in values)
             )
+    far = [
+        percent(float(np.median(course.response.twitch[:, week, -1])))
+        for week in (2, 12)
+        for course in (first, second)
+    ]
+    table.add_row("muscle far from the needle, single impulses", *far)
     page.print(table)
     jitter = (float(np.median(course.response.jitter.max(1))) for course in (first, second))
     page.print("jitter far from the needle, times before: A {:.2f}, B {:.2f}".format(*jitter))
