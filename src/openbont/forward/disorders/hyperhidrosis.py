@@ -1,0 +1,44 @@
+"""Axillary hyperhidrosis: less release onto sweat glands, less sweat. Glands have no safety factor.
+
+    ln g = ln(f + (1 - f) release) - the same on day 0        f: secretion without acetylcholine
+    sweat = sweat_0 exp(ln g + fluctuation - placebo)         each axilla, mg in 5 minutes
+    HDSS  = HDSS_0 + a (mean ln g + fluctuation - placebo)
+
+Days differ by heat and strain, log-normally and on both sides alike. (disorders, section 7)
+"""
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from openbont.forward.arrays import Leaf
+from openbont.forward.disorders.interface import Disorder, Measure, NaturalCourse, since_day_0
+from openbont.forward.response import Tissue
+
+
+class Hyperhidrosis(Disorder):
+    """Sweat of each axilla and how much it troubles."""
+
+    sweat_mg: Float[Leaf, "axilla"]
+    grade: Float[Leaf, ""]
+    residual_share: Float[Leaf, ""]
+    grade_per_ln: Float[Leaf, ""]
+    course: NaturalCourse
+    measures: tuple[Measure, ...] = eqx.field(static=True)
+
+    def __call__(
+        self, tissue: Tissue, day: Float[np.ndarray, "grid"]
+    ) -> Float[Array, "grid measure"]:
+        """Sweat of each axilla, then HDSS."""
+        glands = jnp.log(self.secretion(tissue))
+        change = glands - since_day_0(glands, day) + self.course(day)
+        limits = np.array([(one.low, one.high) for one in self.measures])
+        grade = self.grade + self.grade_per_ln * change.mean(1)
+        readings = jnp.column_stack([self.sweat_mg * jnp.exp(change), grade])
+        return jnp.clip(readings, limits[:, 0], limits[:, 1])
+
+    def secretion(self, tissue: Tissue) -> Float[Array, "grid axilla"]:
+        """Sweat of each axilla relative to untouched glands."""
+        drive = tissue.drive[:, :-1]
+        return self.residual_share + (1 - self.residual_share) * drive
