@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
+from openbont.catalog.disorders.bladder import neurogenic_bladder, overactive_bladder
 from openbont.catalog.disorders.common import Built
 from openbont.catalog.disorders.hyperhidrosis import axillary_hyperhidrosis
 from openbont.catalog.disorders.migraine import chronic_migraine
@@ -14,5 +15,7 @@ MODELLED: dict[str, Callable[[Patient, Sampler], Built]] = {
     "spasticity.upper_limb": partial(limb_spasticity, "arm"),
     "spasticity.lower_limb": partial(limb_spasticity, "leg"),
     "migraine.chronic": chronic_migraine,
+    "bladder.overactive": overactive_bladder,
+    "bladder.neurogenic": neurogenic_bladder,
     "hyperhidrosis.axillary": axillary_hyperhidrosis,
 }

@@ -1,0 +1,82 @@
+"""A patient with an overactive or neurogenic bladder -> the detrusor and the bladder stage."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from openbont.catalog.disorders.common import Built, measure, natural_course, recorded, tiled_one
+from openbont.catalog.muscles import of_layers, structure
+from openbont.catalog.sampling import PARENTS, Sampler
+from openbont.catalog.vocabulary import condition
+from openbont.forward.disorders.bladder import Bladder
+from openbont.patient import Patient
+
+_NEAR = 0.1  # a diary that differs by a tenth reads the same
+
+
+def overactive_bladder(patient: Patient, sampler: Sampler) -> Built:
+    """Leaks a day, capacity and residual urine."""
+    none = np.zeros(sampler.draws)
+    return _bladder(patient, sampler, "bladder.overactive", none, ["UI_per_day"])
+
+
+def neurogenic_bladder(patient: Patient, sampler: Sampler) -> Built:
+    """The same and the pressure of involuntary contractions."""
+    name = "bladder.neurogenic"
+    pressure = _start(patient, sampler, "detrusor_pressure", f"{name}.pressure_cmh2o")
+    return _bladder(patient, sampler, name, pressure, ["UI_per_day", "detrusor_pressure"])
+
+
+def leak_entry(
+    sampler: Sampler, name: str, enters: Callable[[np.ndarray], np.ndarray]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """ln(leaks a day), the passing part of it, and the diary's leaks a day, of those who enter.
+
+    `enters` says which diaries enter: one patient's own reading, or a trial's criterion.
+    """
+    draw = sampler.generator(f"{name}.entry")
+    lasting, passing = draw.standard_normal((2, PARENTS))
+    passing = sampler.value(f"{name}.fluctuation_sd") * passing
+    log_leaks = sampler.value(f"{name}.parent_log_leaks") + passing
+    log_leaks = log_leaks + sampler.value(f"{name}.parent_sd") * lasting
+    days = sampler.value(f"{name}.diary_days")
+    counted = draw.poisson(days * np.exp(log_leaks)) / days
+    parents = np.stack([log_leaks, passing, counted], axis=1)
+    chosen = sampler.enrol(f"{name}.entry", parents, lambda: enters(counted))
+    return chosen[:, 0], chosen[:, 1], chosen[:, 2]
+
+
+def _bladder(
+    patient: Patient, sampler: Sampler, name: str, pressure: np.ndarray, scales: list[str]
+) -> Built:
+    names = of_layers("bladder")
+    diary = recorded(patient, "UI_per_day")
+    near = 0.5 / sampler.value(f"{name}.diary_days") + _NEAR * diary
+    log_leaks, passing, _ = leak_entry(sampler, name, lambda seen: np.abs(seen - diary) <= near)
+    capacity = _start(patient, sampler, "bladder_capacity", f"{name}.capacity_ml")
+    residual = _start(patient, sampler, "PVR", f"{name}.residual_ml")
+    emptied = np.clip(1 - residual / capacity, 0.0, 1.0)
+    shown = [*scales, "bladder_capacity", *([] if _catheterises(patient) else ["PVR"])]
+    return tuple(structure(one) for one in names), Bladder(
+        wall_weight=tiled_one(sampler, np.ones(1)),
+        log_leaks=log_leaks,
+        capacity_ml=capacity,
+        pressure_cmh2o=pressure,
+        residual_ml=residual,
+        afferent_gain=sampler.vary("bladder.afferent_gain"),
+        leak_gain=sampler.vary("bladder.leak_gain"),
+        efferent_power=sampler.vary("bladder.efferent_power"),
+        reserve=sampler.vary("bladder.reserve") * emptied ** sampler.value("bladder.reserve_power"),
+        course=natural_course(sampler, name, passing[:, None], 1.0),
+        measures=tuple(measure(one) for one in shown),
+    )
+
+
+def _start(patient: Patient, sampler: Sampler, scale: str, usual: str) -> np.ndarray:
+    """The recorded reading, or the usual one, in every draw: placebo hardly moves it."""
+    return np.full(sampler.draws, recorded(patient, scale, default=sampler.value(usual)))
+
+
+def _catheterises(patient: Patient) -> bool:
+    """True where urine is drained anyway, so that what is left after voiding says nothing."""
+    return "self_catheterising" in {condition(one).name for one in patient.conditions}

@@ -1,0 +1,69 @@
+"""Overactive bladder: one loss of release, less urge on the way in and less push on the way out.
+
+T is the release left in the detrusor, relative to day 0; u = 1 - T.
+
+    capacity   C = C_0 (1 + alpha u)            afferent: the first involuntary contraction is later
+    pressure   P = P_0 T^g                      efferent: it is weaker
+    leaks      ln UI = ln UI_0 - beta u - placebo + fluctuation
+    emptied    e = e_0 min(1, m T^g) / min(1, m)               residual = C (1 - e)
+
+m is the reserve of the voluntary contraction: what it has over what emptying asks, less where urine
+is left already, so that efficacy and retention come from the same T and cannot be tuned apart.
+
+Simplification: this is the balance of many fills, not a fill. Compliance, the outlet, the chance of
+each contraction and the terminals of the afferents are in alpha, beta and m; afferent and efferent
+endings lose release alike. (disorders, section 6)
+"""
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from openbont.forward.arrays import Leaf
+from openbont.forward.disorders.interface import Disorder, Measure, NaturalCourse, since_day_0
+from openbont.forward.response import Tissue
+
+
+class Bladder(Disorder):
+    """Leaks a day, capacity, pressure of an involuntary contraction, residual urine."""
+
+    wall_weight: Float[Leaf, "structure"]
+    log_leaks: Float[Leaf, ""]
+    capacity_ml: Float[Leaf, ""]
+    pressure_cmh2o: Float[Leaf, ""]
+    residual_ml: Float[Leaf, ""]
+    afferent_gain: Float[Leaf, ""]
+    leak_gain: Float[Leaf, ""]
+    efferent_power: Float[Leaf, ""]
+    reserve: Float[Leaf, ""]
+    course: NaturalCourse
+    measures: tuple[Measure, ...] = eqx.field(static=True)
+
+    def __call__(
+        self, tissue: Tissue, day: Float[np.ndarray, "grid"]
+    ) -> Float[Array, "grid measure"]:
+        """The readings that `measures` names."""
+        left = tissue.drive @ self.wall_weight
+        lost = 1 - left
+        gained = lost - since_day_0(lost[:, None], day)[0]
+        push = left**self.efferent_power
+        capacity = self.capacity_ml * (1 + self.afferent_gain * gained)
+        leaks = jnp.exp(self.log_leaks + self.course(day)[:, 0] - self.leak_gain * gained)
+        readings = {
+            "UI_per_day": leaks,
+            "bladder_capacity": capacity,
+            "detrusor_pressure": self.pressure_cmh2o * push / since_day_0(push[:, None], day)[0],
+            "PVR": capacity * (1 - self._emptied(push, day)),
+        }
+        return jnp.column_stack(
+            [jnp.clip(readings[one.scale], one.low, one.high) for one in self.measures]
+        )
+
+    def _emptied(
+        self, push: Float[Array, "grid"], day: Float[np.ndarray, "grid"]
+    ) -> Float[Array, "grid"]:
+        """Share of the bladder that a voluntary void empties."""
+        suffices = jnp.minimum(self.reserve * push, 1.0)
+        usual = 1 - self.residual_ml / self.capacity_ml
+        return jnp.minimum(usual * suffices / since_day_0(suffices[:, None], day)[0], 1.0)
