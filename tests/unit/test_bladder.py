@@ -8,7 +8,7 @@ import pytest
 from openbont.anatomy.sites import sites_mm
 from openbont.catalog.model import model
 from openbont.catalog.muscles import landmarks, structure
-from openbont.errors import BadInput
+from openbont.errors import BadInput, NoEvidence
 from openbont.forward.chain import Course, simulate
 from openbont.patient import Disorder, PastSession, Patient, Reading
 from openbont.plan import Injection, Plan, Session
@@ -53,6 +53,11 @@ def test_readings_by_disorder() -> None:
 def test_a_diary_is_needed() -> None:
     with pytest.raises(BadInput, match="UI_per_day is missing"):
         model(patient(findings=()), draws=1)
+
+
+def test_a_child_has_no_model() -> None:
+    with pytest.raises(NoEvidence, match="child"):
+        model(patient(age_years=9), draws=1)
 
 
 def test_readings_start_where_they_were_taken() -> None:

@@ -8,6 +8,7 @@ from openbont.catalog.disorders.common import Built, measure, natural_course, re
 from openbont.catalog.muscles import of_layers, structure
 from openbont.catalog.sampling import PARENTS, Sampler
 from openbont.catalog.vocabulary import condition
+from openbont.errors import NoEvidence
 from openbont.forward.disorders.bladder import Bladder
 from openbont.patient import Patient
 
@@ -49,6 +50,8 @@ def leak_entry(
 def _bladder(
     patient: Patient, sampler: Sampler, name: str, pressure: np.ndarray, scales: list[str]
 ) -> Built:
+    if patient.child:
+        raise NoEvidence("the bladder of a child has no model")
     names = of_layers("bladder")
     diary = recorded(patient, "UI_per_day")
     near = 0.5 / sampler.value(f"{name}.diary_days") + _NEAR * diary
