@@ -5,6 +5,7 @@ from functools import partial
 
 from openbont.catalog.disorders.bladder import neurogenic_bladder, overactive_bladder
 from openbont.catalog.disorders.common import Built
+from openbont.catalog.disorders.facial_lines import glabellar_lines
 from openbont.catalog.disorders.hyperhidrosis import axillary_hyperhidrosis
 from openbont.catalog.disorders.migraine import chronic_migraine
 from openbont.catalog.disorders.spasticity import limb_spasticity
@@ -18,4 +19,5 @@ MODELLED: dict[str, Callable[[Patient, Sampler], Built]] = {
     "bladder.overactive": overactive_bladder,
     "bladder.neurogenic": neurogenic_bladder,
     "hyperhidrosis.axillary": axillary_hyperhidrosis,
+    "facial_lines.glabellar": glabellar_lines,
 }
