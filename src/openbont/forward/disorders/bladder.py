@@ -1,7 +1,7 @@
 """Overactive bladder: one loss of release, less urge on the way in and less push on the way out.
 
-T is the release left in the detrusor; u = 1 - T. Readings are those of day 0, so u and T^g count from
-there where earlier toxin is still at work.
+T is the release left in the detrusor; u = 1 - T. Readings are those of day 0, so u and T^g count
+from there where earlier toxin is still at work.
 
     capacity   C = C_0 (1 + alpha u)            afferent: the first involuntary contraction is later
     pressure   P = P_0 T^g                      efferent: it is weaker
