@@ -8,6 +8,7 @@ from openbont.catalog.disorders.common import Built
 from openbont.catalog.disorders.facial_lines import glabellar_lines
 from openbont.catalog.disorders.hyperhidrosis import axillary_hyperhidrosis
 from openbont.catalog.disorders.migraine import chronic_migraine
+from openbont.catalog.disorders.sialorrhoea import adult_sialorrhoea
 from openbont.catalog.disorders.spasticity import limb_spasticity
 from openbont.catalog.sampling import Sampler
 from openbont.patient import Patient
@@ -20,4 +21,5 @@ MODELLED: dict[str, Callable[[Patient, Sampler], Built]] = {
     "bladder.neurogenic": neurogenic_bladder,
     "hyperhidrosis.axillary": axillary_hyperhidrosis,
     "facial_lines.glabellar": glabellar_lines,
+    "sialorrhoea": adult_sialorrhoea,
 }

@@ -1,0 +1,50 @@
+"""A patient who drools -> salivary glands and the sialorrhoea stage."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from openbont.catalog.disorders.common import (
+    Built,
+    measure,
+    natural_course,
+    recorded,
+    tiled_one,
+)
+from openbont.catalog.muscles import SIDES, base, of_layers, structure
+from openbont.catalog.sampling import PARENTS, Sampler
+from openbont.errors import NoEvidence
+from openbont.forward.disorders.sialorrhoea import Sialorrhoea
+from openbont.patient import Patient
+
+_NEAR_LN = 0.1  # readings within 10 % count as the same
+
+
+def adult_sialorrhoea(patient: Patient, sampler: Sampler) -> Built:
+    """Unstimulated flow and dry mouth. Raises NoEvidence for a child: the glands are adult."""
+    if patient.child:
+        raise NoEvidence("sialorrhoea in children has no model")
+    names = of_layers("salivary")
+    flow = recorded(patient, "saliva_flow")
+    passing, _ = drooling_entry(sampler, lambda seen: np.abs(seen - np.log(flow)) <= _NEAR_LN)
+    share = np.array([sampler.value(f"sialorrhoea.share.{base(n)}") / len(SIDES) for n in names])
+    return tuple(structure(name) for name in names), Sialorrhoea(
+        flow=np.full(sampler.draws, flow),
+        share=tiled_one(sampler, share),
+        residual_share=sampler.vary("sialorrhoea.residual_share"),
+        course=natural_course(sampler, "sialorrhoea", passing[:, None], 1.0),
+        measures=(measure("saliva_flow"), measure("dry_mouth")),
+    )
+
+
+def drooling_entry(sampler: Sampler, enters: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Passing part of ln flow and ln of the flow read, of those who enter; one row each.
+
+    `enters` says which readings enter: one patient's own, or a trial's criterion.
+    """
+    lasting, passing = sampler.generator("sialorrhoea.entry").standard_normal((2, PARENTS))
+    passing = sampler.value("sialorrhoea.fluctuation_sd") * passing
+    seen = sampler.value("sialorrhoea.parent_ln_flow") + passing
+    seen = seen + sampler.value("sialorrhoea.parent_sd") * lasting
+    parents = np.stack([passing, seen], axis=1)
+    return sampler.enrol("sialorrhoea.entry", parents, lambda: enters(seen)).T
