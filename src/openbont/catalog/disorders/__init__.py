@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from openbont.catalog.disorders.bladder import neurogenic_bladder, overactive_bladder
+from openbont.catalog.disorders.blepharospasm import blepharospasm
 from openbont.catalog.disorders.common import Built
 from openbont.catalog.disorders.facial_lines import glabellar_lines
 from openbont.catalog.disorders.hyperhidrosis import axillary_hyperhidrosis
@@ -17,6 +18,7 @@ MODELLED: dict[str, Callable[[Patient, Sampler], Built]] = {
     "spasticity.upper_limb": partial(limb_spasticity, "arm"),
     "spasticity.lower_limb": partial(limb_spasticity, "leg"),
     "migraine.chronic": chronic_migraine,
+    "dystonia.blepharospasm": blepharospasm,
     "bladder.overactive": overactive_bladder,
     "bladder.neurogenic": neurogenic_bladder,
     "hyperhidrosis.axillary": axillary_hyperhidrosis,

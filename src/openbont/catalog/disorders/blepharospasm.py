@@ -1,0 +1,46 @@
+"""A patient with blepharospasm -> ring muscles and levators of the lids, and the stage of spasm."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from openbont.catalog.disorders.common import Built, measure, natural_course, recorded, tiled
+from openbont.catalog.muscles import SIDES, structure
+from openbont.catalog.sampling import PARENTS, Sampler
+from openbont.forward.disorders.blepharospasm import Blepharospasm
+from openbont.patient import Patient
+
+_NAMES = tuple(
+    f"{muscle}.{one}" for muscle in ("orbicularis_oculi", "levator_palpebrae") for one in SIDES
+)
+
+
+def blepharospasm(patient: Patient, sampler: Sampler) -> Built:
+    """Jankovic score, closing force and height of the lids."""
+    eyes, lids = np.eye(len(_NAMES)).reshape(2, 2, -1)
+    score, passing = _entry(sampler, recorded(patient, "JRS")).T
+    # one region for both muscles: toxin in the lids may reach the levator
+    structures = tuple(replace(structure(name), region="head") for name in _NAMES)
+    return structures, Blepharospasm(
+        eye_weight=tiled(sampler, list(eyes)),
+        lid_weight=tiled(sampler, list(lids)),
+        score=score,
+        score_width=sampler.vary("blepharospasm.score_width"),
+        course=natural_course(sampler, "blepharospasm", passing[:, None], 1.0),
+        measures=(
+            measure("JRS"),
+            *(measure("eyelid_closure", f"lids.{one}", f"closure, {one} eye") for one in SIDES),
+            *(measure("lid_height", f"upper_lid.{one}", f"{one} upper lid") for one in SIDES),
+        ),
+    )
+
+
+def _entry(sampler: Sampler, wanted: float) -> np.ndarray:
+    """Score today and the passing part of it, of those who read as this patient does."""
+    lasting, passing, noise = sampler.generator("blepharospasm.entry").standard_normal((3, PARENTS))
+    passing = sampler.value("blepharospasm.fluctuation_sd") * passing
+    score = sampler.value("blepharospasm.parent_score") + passing
+    score = score + sampler.value("blepharospasm.parent_sd") * lasting
+    read = score + sampler.value("blepharospasm.occasion_sd") * noise
+    parents = np.stack([score, passing], axis=1)
+    return sampler.enrol("blepharospasm.entry", parents, lambda: np.rint(read) == round(wanted))

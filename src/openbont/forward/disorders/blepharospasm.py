@@ -1,0 +1,46 @@
+"""Blepharospasm: less closing force, milder spasm; the same block weakens wanted closure.
+
+    F / F0 = mean over both eyes of force_orbicularis
+    score  = score0 + ln(F / F0) / width - placebo + fluctuation            (Jankovic scale, 0 to 8)
+    closure = force_orbicularis / the same on day 0                          one reading an eye
+
+The involuntary drive is untouched; the force it makes falls, and each point of the scale stands
+for a fixed ratio of force (Weber-Fechner). Height of the lids follows the levator. (disorders,
+section 9)
+"""
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from openbont.forward.arrays import Leaf
+from openbont.forward.disorders.interface import Disorder, Measure, NaturalCourse, since_day_0
+from openbont.forward.response import Tissue
+
+_WORST = 8.0
+_LEAST_FORCE = 1e-3  # a lid without any force is still not below the scale
+_LID_MM, _LID_FALL_MM = 4.0, 3.5  # MRD1 with a working and a paralysed levator (assumed)
+
+
+class Blepharospasm(Disorder):
+    """Jankovic score, closing force of each eye, height of each upper lid."""
+
+    eye_weight: Float[Leaf, "eye structure"]
+    lid_weight: Float[Leaf, "lid structure"]
+    score: Float[Leaf, ""]
+    score_width: Float[Leaf, ""]
+    course: NaturalCourse
+    measures: tuple[Measure, ...] = eqx.field(static=True)
+
+    def __call__(
+        self, tissue: Tissue, day: Float[np.ndarray, "grid"]
+    ) -> Float[Array, "grid measure"]:
+        """Score, share of closing force kept by each eye, height of each lid."""
+        closing = jnp.maximum(tissue.force @ self.eye_weight.T, _LEAST_FORCE)
+        spasm = jnp.log(closing.mean(1)) / self.score_width
+        change = spasm - since_day_0(spasm[:, None], day)[0] + self.course(day)[:, 0]
+        score = jnp.clip(self.score + change, 0.0, _WORST)
+        kept = jnp.clip(closing / since_day_0(closing, day), 0.0, 1.0)
+        lid = _LID_MM - _LID_FALL_MM * (1 - tissue.force @ self.lid_weight.T)
+        return jnp.column_stack([score, kept, lid])
