@@ -49,6 +49,7 @@ class FakeCourse:
     response: SimpleNamespace
     severity: np.ndarray
     rests_on: tuple[Parameter, ...] = field(default=())
+    glands: tuple[str, ...] = ()
 
     def of(self, scale: str, where: str = "") -> np.ndarray:
         at = [(m.scale, m.where) for m in self.measures].index((scale, where))

@@ -15,7 +15,8 @@ from jaxtyping import Float
 NODES = 128
 SECTION_RATIO = 1.6  # width / thickness of a limb muscle's cross-section (assumed)
 
-Kind = Literal["muscle", "layer"]
+Kind = Literal["muscle", "layer", "gland"]
+"""A gland, like the bladder wall, follows release itself and has no safety factor."""
 
 
 @dataclass(frozen=True, eq=False)

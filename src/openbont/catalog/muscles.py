@@ -164,7 +164,7 @@ def _layer(name: str) -> Structure:
     local[:, 2] = 0.0  # the needle goes from the skin into the muscle
     return Structure(
         id=name,
-        kind="layer",
+        kind=row.get("kind", "layer"),
         region=row.get("region", "head"),
         compartment=f"{row['compartment']} {side(name)}",
         centre_mm=centre,

@@ -73,8 +73,16 @@ class Course(eqx.Module):
     response: Tissue
     severity: Float[np.ndarray, "draw day measure"]
     structures: tuple[str, ...] = eqx.field(static=True)
+    glands: tuple[str, ...] = eqx.field(static=True)
+    """Those structures that follow release itself: glands and the bladder wall."""
     measures: tuple[Measure, ...] = eqx.field(static=True)
     rests_on: tuple[Parameter, ...] = eqx.field(static=True)
+
+    def acting(self, structure: str) -> Float[np.ndarray, "draw day"]:
+        """What a structure still does: twitch of a muscle, release of a gland."""
+        number = self.structures.index(structure)
+        of_it = self.response.drive if structure in self.glands else self.response.twitch
+        return of_it[:, :, number]
 
     def of(self, scale: str, where: str = "") -> Float[np.ndarray, "draw day"]:
         """Readings of one measure. Raises KeyError for a measure that is not predicted."""
@@ -136,6 +144,7 @@ def simulate(
         tissue,
         severity,
         (*(structure.id for structure in model.structures), DISTANT),
+        tuple(structure.id for structure in model.structures if structure.kind == "gland"),
         model.stages.disorder.measures,
         model.rests_on,
     )

@@ -117,17 +117,17 @@ def outcome(
     """
     goals = tuple(_goal(goal, course, untreated, patient) for goal in patient.goals)
     next_date, reason = _next(goals, plan, interval_weeks)
-    twitch = _injected_twitch(course, plan)
+    doing = _injected(course, plan)
     last = plan.date_of(plan.sessions[-1])
     return Outcome(
         onset_day=Onset(
-            _band(_first_day(twitch <= 1 - _BLOCK, course.day)),
-            "first day on which the injected muscles answer a single impulse with 10 % less force "
-            "than on day 0",
+            _band(_first_day(doing <= 1 - _BLOCK, course.day)),
+            "first day on which what is injected does 10 % less than on day 0 (muscle: answer to a "
+            "single impulse; gland or bladder wall: release)",
         ),
         peak_week=Duration(
-            _band(course.day[twitch.argmin(1)] / 7),
-            "week in which the injected muscles are weakest, counted from the plan's date",
+            _band(course.day[doing.argmin(1)] / 7),
+            "week in which what is injected does least, counted from the plan's date",
         ),
         goals=goals,
         unwanted=_unwanted(course, patient),
@@ -249,12 +249,11 @@ def _lasting(goals: tuple[GoalOutcome, ...]) -> tuple[float, str]:
     return max((goal.gain.weeks.median for goal in goals), default=0.0), "a noticeable gain"
 
 
-def _injected_twitch(course: Course, plan: Plan) -> np.ndarray:
-    """Mean twitch of the injected muscles relative to day 0, when older toxin may be at work."""
+def _injected(course: Course, plan: Plan) -> np.ndarray:
+    """What the injected structures do, relative to day 0, when older toxin may be at work."""
     named = {i.structure for session in plan.sessions for i in session.injections}
-    chosen = [number for number, name in enumerate(course.structures) if name in named]
-    twitch = np.asarray(course.response.twitch[:, :, chosen].mean(-1))
-    return twitch / twitch[:, [np.searchsorted(course.day, 0.0)]]
+    doing = np.mean([course.acting(name) for name in course.structures if name in named], axis=0)
+    return np.asarray(doing / doing[:, [np.searchsorted(course.day, 0.0)]])
 
 
 def _first_day(happened: np.ndarray, day: np.ndarray) -> np.ndarray:

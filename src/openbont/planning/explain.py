@@ -32,7 +32,7 @@ def _session(session: Session, plan: Plan, patient: Patient) -> list[str]:
 def _injection(injection: Injection, session: Session, allowed: Limits) -> str:
     volume_ml = session.volume_ml(injection)
     filled = "" if injection.volume_ml else " (volume from the dilution)"
-    where = "; ".join(landmarks(injection.structure, injection.sites))
+    where = "; ".join(dict.fromkeys(landmarks(injection.structure, injection.sites)))
     place = f"at {injection.site_mm} mm" if injection.site_mm else where
     return (
         f"{words(injection.structure)}: {injection.dose_u:g} U, {injection.sites} x "

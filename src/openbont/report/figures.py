@@ -85,7 +85,7 @@ def pictures(
     """The pictures of one course, in the order of the report."""
     return [
         course_picture(course, untreated, outcome),
-        strength_picture(course, patient),
+        *([strength_picture(course, patient)] if _has_strength(course) else []),
         muscles_picture(course, plan),
         exposure_picture(course, plan),
         chain_picture(course, plan),
@@ -136,12 +136,20 @@ def strength_picture(course: "Course", patient: Patient) -> Picture:
 
 @_styled
 def muscles_picture(course: "Course", plan: Plan) -> Picture:
-    """Force of each injected muscle by week."""
-    force = _array(course.response.force)
-    kept = {name: force[:, :, course.structures.index(name)] for name in _given_u(plan)}
+    """Force of each injected muscle by week; release of an injected gland."""
+    force, drive = (_array(share) for share in (course.response.force, course.response.drive))
+    kept = {
+        name: (drive if name in course.glands else force)[:, :, course.structures.index(name)]
+        for name in _given_u(plan)
+    }
     figure = _kept_figure(course, kept, {})
-    summary = f"The most weakened muscle: {_weakest(course, kept)}."
-    return _picture("muscles", "Force of the injected muscles", figure, summary)
+    summary = f"The most affected: {_weakest(course, kept)}."
+    title = "Release in what is injected" if course.glands else "Force of the injected muscles"
+    return _picture("muscles", title, figure, summary)
+
+
+def _has_strength(course: "Course") -> bool:
+    return any(measure.scale == "strength" for measure in course.measures)
 
 
 @_styled
