@@ -163,6 +163,7 @@ def outcome() -> Outcome:
         onset_day=Onset(Band(4.0, 3.0, 6.0), "first day with a tenth of the peak effect"),
         peak_week=Duration(Band(4.0, 3.0, 6.0), "week of the lowest reading"),
         goals=(goal,),
+        rises=(),
         unwanted=(grip,),
         distant_jitter=Band(1.02, 1.0, 1.1),
         review=date(2026, 12, 14),

@@ -111,11 +111,11 @@ def test_bad_input_leaves_with_two_and_one_sentence(openbont: Any, tmp_path: Pat
 
 
 def test_bad_input_as_json(openbont: Any) -> None:
-    said = openbont("check", ARM / "plna.yaml", "--json")
+    said = openbont("check", EXAMPLES / "chronic_migraine" / "plna.yaml", "--json")
     assert said.status == 2
     assert said.json["error"] == {
         "kind": "BadInput",
-        "place": str(ARM / "plna.yaml"),
+        "place": str(EXAMPLES / "chronic_migraine" / "plna.yaml"),
         "problem": "no such file",
         "way_out": "there is plan.yaml, patient.yaml",
         "others": [],

@@ -65,7 +65,7 @@ def test_toxin_reaches_the_goal_more_often(courses: tuple[Course, Course]) -> No
     assert goal.target == 1.5
     assert goal.reached > goal.reached_untreated
     assert goal.best.median < goal.baseline.median
-    assert "at or below 1.5 grade" in goal.benefit.definition
+    assert "read at or below 1.5 grade" in goal.benefit.definition
     assert "than the same course without toxin" in goal.gain.definition
     assert 0 < seen.onset_day.day.median <= 4
     assert 1 <= seen.peak_week.weeks.median <= 4
@@ -132,9 +132,7 @@ def test_what_has_no_model_has_no_prediction() -> None:
         model(patient(disorder=Disorder(name="strabismus")))
     with pytest.raises(NoEvidence, match="moonlight"):
         model(
-            patient(
-                disorder=Disorder(name="spasticity.upper_limb", cause="moonlight", side="left")
-            )
+            patient(disorder=Disorder(name="spasticity.upper_limb", cause="moonlight", side="left"))
         )
     with pytest.raises(BadInput, match="one side"):
         model(patient(disorder=Disorder(name="spasticity.upper_limb", cause="stroke")))

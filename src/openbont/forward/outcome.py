@@ -82,6 +82,18 @@ class Unwanted:
 
 
 @dataclass(frozen=True)
+class Rise:
+    """A reading that toxin makes worse, such as residual urine."""
+
+    words: str
+    scale: str
+    unit: str
+    untreated: Band
+    worst: Band
+    worst_week: float
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a plan is expected to do to one patient."""
 
@@ -89,6 +101,7 @@ class Outcome:
     peak_week: Duration
     goals: tuple[GoalOutcome, ...]
     unwanted: tuple[Unwanted, ...]
+    rises: tuple[Rise, ...]
     distant_jitter: Band
     """Single-fibre jitter far from the needle, relative to before."""
     review: date
@@ -100,6 +113,7 @@ class Outcome:
 
 
 _BLOCK = 0.10
+_RISE = 0.10
 _REVIEW_WEEKS = 5
 
 
@@ -131,6 +145,7 @@ def outcome(
         ),
         goals=goals,
         unwanted=_unwanted(course, patient),
+        rises=_rises(course, untreated, patient),
         distant_jitter=_band(course.response.jitter.max(1)),
         review=last + timedelta(weeks=_REVIEW_WEEKS),
         next_date=next_date,
@@ -180,8 +195,8 @@ def _goal(goal: Goal, course: Course, untreated: Course, patient: Patient) -> Go
         reached=_reading_share(treated[:, best], measure, target),
         reached_untreated=_reading_share(without[:, best], measure, target),
         benefit=Duration(
-            _band(_weeks(treated <= target, course.day)),
-            f"weeks with {measure.words} at or below {target:.3g} {measure.unit}, {followed}",
+            _band(_weeks(treated <= measure.reads_at_most(target), course.day)),
+            f"weeks with {measure.words} read at or below {target:.3g} {measure.unit}, {followed}",
         ),
         gain=Duration(
             _band(_weeks(without - treated >= measure.margin, course.day)),
@@ -226,6 +241,30 @@ def _unwanted(course: Course, patient: Patient) -> tuple[Unwanted, ...]:
                 below_floor=None if floor is None else float((kept.min(1) < floor).mean()),
             )
         )
+    return tuple(found)
+
+
+def _rises(course: Course, untreated: Course, patient: Patient) -> tuple[Rise, ...]:
+    """Readings that should be low, are no goal, and rise by a tenth or more in the median."""
+    aims = {(goal.scale, goal.where) for goal in patient.goals}
+    found = []
+    for measure in course.measures:
+        if measure.better == "higher" or (measure.scale, measure.where) in aims:
+            continue
+        treated, without = (c.of(measure.scale, measure.where) for c in (course, untreated))
+        worst = int(np.median(treated - without, axis=0).argmax())
+        before, after = np.median(without[:, worst]), np.median(treated[:, worst])
+        if after - before > max(measure.margin, _RISE * before):
+            found.append(
+                Rise(
+                    measure.words,
+                    measure.scale,
+                    measure.unit,
+                    _band(without[:, worst]),
+                    _band(treated[:, worst]),
+                    float(course.day[worst] / 7),
+                )
+            )
     return tuple(found)
 
 

@@ -145,6 +145,11 @@ def revalue(task: Task, choice: Choice, picks: np.ndarray) -> float:
 
 
 def _goals(patient: Patient) -> list[Goal]:
+    if not patient.disorder.name.startswith("spasticity."):
+        raise NoPlan(
+            f"the label leaves the doses for {patient.disorder.name} open, and choosing them is "
+            "only built for spasticity; write a plan and use check, simulate and report"
+        )
     goals = [goal for goal in patient.goals if base(goal.where) in movements()]
     if not goals:
         way_out = "add a goal such as {scale: MAS, where: wrist_flexors.left, at_most: 1}"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from openbont.forward.outcome import GoalOutcome, Outcome, Unwanted
+from openbont.forward.outcome import GoalOutcome, Outcome, Rise, Unwanted
 from openbont.patient import Goal, Patient
 from openbont.plan import Plan
 from openbont.report.tables import Content, Table, table
@@ -28,7 +28,7 @@ def expected(
         "90 % of draws in brackets.",
         "goals": _goals(outcome, course, patient),
         "facts": _facts(outcome),
-        "strength": _strength(outcome.unwanted),
+        "strength": _strength(outcome.unwanted, outcome.rises),
         "pictures": {picture.name: asdict(picture) for picture in drawn},
     }
 
@@ -88,7 +88,7 @@ def _facts(outcome: Outcome) -> list[list[str]]:
     ]
 
 
-def _strength(unwanted: Iterable[Unwanted]) -> Table:
+def _strength(unwanted: Iterable[Unwanted], rises: Iterable[Rise]) -> Table:
     rows = [
         [
             one.words,
@@ -99,7 +99,20 @@ def _strength(unwanted: Iterable[Unwanted]) -> Table:
         ]
         for one in unwanted
     ]
-    columns = ["Function", "Kept at its weakest", "Week", "Asked to keep", "Draws below that"]
+    rows += [
+        [
+            one.words,
+            f"{band(one.worst, one.unit)}, without toxin {band(one.untreated, one.unit)}",
+            week(one.worst_week),
+            "—",
+            "—",
+        ]
+        for one in rises
+    ]
+    columns = ["Function", "At its worst", "Week", "Asked to keep", "Draws below that"]
     return table(
-        "Unwanted weakness; share of present strength", columns, rows, widths=[1.6, 1.4, 0, 0, 0]
+        "Unwanted effects; for strength, the share of present strength that is kept",
+        columns,
+        rows,
+        widths=[1.6, 1.4, 0, 0, 0],
     )

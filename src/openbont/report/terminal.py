@@ -148,6 +148,11 @@ def show_outcome(page: Console, outcome: "Outcome") -> None:
             f"weaker: {one.words}, {share_band(one.kept)} kept"
             f" in week {number(one.worst_week)}{floor}"
         )
+    for rise in outcome.rises:
+        page.print(
+            f"rises: {rise.words}, {band(rise.worst, rise.unit)} in week {number(rise.worst_week)},"
+            f" without toxin {band(rise.untreated, rise.unit)}"
+        )
     page.print(
         f"see again {day(outcome.review)}; next {day(outcome.next_date)}: {outcome.next_reason}"
     )
