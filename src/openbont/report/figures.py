@@ -23,7 +23,7 @@ from openbont.catalog.muscles import base, words
 from openbont.forward.outcome import GoalOutcome, Outcome
 from openbont.patient import Patient
 from openbont.plan import Plan
-from openbont.report.words import number, percent, scale_words, week
+from openbont.report.words import listed, number, percent, scale_words, week
 
 if TYPE_CHECKING:  # the chain needs jax; a picture does not
     from openbont.forward.chain import Course
@@ -179,28 +179,31 @@ def exposure_picture(course: "Course", plan: Plan) -> Picture:
 
 @_styled
 def chain_picture(course: "Course", plan: Plan) -> Picture:
-    """Captured toxin -> intact SNAP-25 -> release -> force, for the most injected muscle."""
+    """Captured toxin -> intact SNAP-25 -> release -> force, for what is injected most."""
     given_u = _given_u(plan)
     name = max(course.structures, key=lambda structure: given_u.get(structure, 0))
     at = course.structures.index(name)
     captured = _captured(course, plan)
     grid = _exposure_grid(captured)
-    figure, panels = _panels(4, columns=4, height=1.3)
+    stages = {
+        "2  SNAP-25 intact": _array(course.intact)[:, :, at].mean(axis=-1),
+        "3  transmitter released": _array(course.release)[:, :, at].mean(axis=-1),
+    }
+    if name not in course.glands:  # a gland follows release itself
+        stages["4  force"] = _array(course.response.force)[:, :, at]
+    figure, panels = _panels(1 + len(stages), columns=4, height=1.3)
     _fan(panels[0], grid, _at_least(captured[:, at], grid), BLUE)
     _exposure_axis(panels[0], grid)
-    intact, release = (_array(s)[:, :, at].mean(axis=-1) for s in (course.intact, course.release))
-    stages = (intact, release, _array(course.response.force)[:, :, at])
-    for axes, draws in zip(panels[1:], stages, strict=True):
+    _titled(panels[0], "1  toxin captured")
+    for axes, (title, draws) in zip(panels[1:], stages.items(), strict=True):
         _fan(axes, _weeks(course), draws, BLUE)
         _share_axis(axes)
-    titles = ("1  toxin captured →", "2  SNAP-25 intact →", "3  transmitter released →", "4  force")
-    for axes, title in zip(panels, titles, strict=True):
         _titled(axes, title)
-    least = [percent(float(np.median(draws, axis=0).min())) for draws in stages]
-    summary = (
-        f"In {words(name)} the median share of intact SNAP-25 falls to {least[0]}, "
-        f"transmitter release to {least[1]} and force to {least[2]} of what they were before."
-    )
+    least = [
+        f"{title[3:]} {percent(float(np.median(draws, axis=0).min()))}"
+        for title, draws in stages.items()
+    ]
+    summary = f"In {words(name)}, the least in the median: {listed(least)} of what it was before."
     return _picture("chain", f"How it works, in {words(name)}", figure, summary)
 
 
