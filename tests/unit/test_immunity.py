@@ -13,21 +13,23 @@ from openbont.forward.immunity import Immunity
 A, B = (PRODUCTS.index(name) for name in ("onabotulinumtoxinA", "rimabotulinumtoxinB"))
 
 
-def left(products: list[int], days: list[float], threshold: float, dose_u: float = 300) -> list:
+def left(
+    products: list[int], days: list[float], threshold: float, doses_u: list[float] | None = None
+) -> list[float]:
     """Share of each session's dose that is not neutralised."""
     stage: Immunity = jax.tree.map(lambda leaf: leaf[0], immunity(Sampler(2, 1)))
     stage = eqx.tree_at(lambda s: (s.threshold, s.titre), stage, (threshold, 3.0))
     count = len(days)
     shots = Shots(
-        np.full(count, dose_u),
+        np.array(doses_u or [300.0] * count),
         np.ones(count),
         np.zeros((count, 3)),
         np.zeros(count, int),
         np.arange(count),
     )
     with jax.enable_x64(True):
-        effective = stage(shots, Sessions(np.array(days), np.array(products)))
-        return list(np.asarray(effective.dose_u) / dose_u)
+        titre = stage.neutralisation(shots, Sessions(np.array(days), np.array(products)))
+        return list(1 / (1 + np.asarray(titre)))
 
 
 def test_nobody_converts_below_the_threshold() -> None:
@@ -48,7 +50,12 @@ def test_antibodies_to_one_serotype_spare_another() -> None:
 
 
 def test_an_empty_syringe_neither_converts_nor_boosts() -> None:
-    assert left([A, A], [0.0, 84.0], threshold=1e-9, dose_u=1e-300)[1] == 1
+    days = [0.0, 84.0, 168.0]
+    assert left([A, A], [0.0, 84.0], threshold=1e-9, doses_u=[0.0, 300.0])[1] == 1
+    faded = left([A, A, A], days, threshold=1e-9, doses_u=[300.0, 0.0, 300.0])[2]
+    boosted = left([A, A, A], days, threshold=1e-9)[2]
+    assert faded == pytest.approx(1 / (1 + 3 * 0.5 ** (168 / 540)))
+    assert boosted < faded
 
 
 def test_share_of_converters_grows_with_cycles() -> None:

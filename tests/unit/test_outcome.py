@@ -158,7 +158,7 @@ def test_contracture_limits_what_toxin_can_do(courses: tuple[Course, Course]) ->
     )
     course = simulate(plan(), stiff, model(stiff, draws=50, seed=1), DAYS)
     free, fixed = (np.median(c.of("MAS", WRIST), axis=0).min() for c in (courses[0], course))
-    assert fixed > free + 0.3
+    assert fixed > free + 0.4
 
 
 def test_toxin_given_elsewhere_acts_far_away_only(basis: Model) -> None:
