@@ -98,6 +98,20 @@ class Disorder(eqx.Module):
         raise NotImplementedError
 
 
+class Driven(Disorder):
+    """A disorder whose readings follow sums over structures: doses can be chosen exactly."""
+
+    def shares(self, tissue: Tissue, measure: int) -> Float[Array, "grid structure"]:
+        """Part of each structure in the drive behind a measure; untouched, they add up to 1."""
+        raise NotImplementedError
+
+    def drive_after(
+        self, measure: int, drive: Float[Leaf, "..."], fall: Float[Leaf, "..."]
+    ) -> Float[Array, "..."]:
+        """The drive that makes the latent of a measure `fall` lower than `drive` makes it."""
+        raise NotImplementedError
+
+
 def since_day_0(
     values: Float[Leaf, "grid kind"], day: Float[np.ndarray, "grid"]
 ) -> Float[Array, "1 kind"]:
