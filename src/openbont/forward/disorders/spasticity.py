@@ -16,11 +16,11 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from openbont.forward.arrays import Leaf
-from openbont.forward.disorders.interface import Disorder, Measure, NaturalCourse, since_day_0
+from openbont.forward.disorders.interface import Driven, Measure, NaturalCourse, since_day_0
 from openbont.forward.response import Tissue
 
 
-class Spasticity(Disorder):
+class Spasticity(Driven):
     """Tone by movement on an Ashworth scale, strength by function."""
 
     reflex_weight: Float[Leaf, "movement structure"]
@@ -47,3 +47,15 @@ class Spasticity(Disorder):
         """Resistance to fast stretch relative to untreated."""
         reflex = tissue.twitch ** (1 + self.gamma) @ self.reflex_weight.T
         return self.passive_share + (1 - self.passive_share) * reflex
+
+    def shares(self, tissue: Tissue, measure: int) -> Float[Array, "grid structure"]:
+        """Part of each structure in the reflex of one movement."""
+        return self.reflex_weight[measure] * tissue.twitch ** (1 + self.gamma)
+
+    def drive_after(
+        self, measure: int, drive: Float[Leaf, "..."], fall: Float[Leaf, "..."]
+    ) -> Float[Array, "..."]:
+        """The reflex that lowers the grade of one movement by `fall`."""
+        passive = self.passive_share[measure]
+        resistance = (passive + (1 - passive) * drive) * jnp.exp(-self.grade_width * fall)
+        return (resistance - passive) / (1 - passive)
