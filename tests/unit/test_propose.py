@@ -1,5 +1,6 @@
 """propose: the proof holds, the limits hold, and it refuses where check stops."""
 
+from dataclasses import replace
 from datetime import date
 from itertools import product as every_combination
 from pathlib import Path
@@ -45,7 +46,7 @@ def proposals() -> list[Proposal]:
 
 def dose_table(patient: Patient) -> Choice:
     task = Task(patient, limits(patient, ONA), model(patient, 8, 1))
-    muscles = proposing.candidates(patient, task.limits, patient.goals)
+    muscles = proposing.candidates(task, proposing.allowed_structures(patient, task.limits))
     return proposing.dose_options(task, muscles, patient.goals)
 
 
@@ -61,14 +62,11 @@ def test_brute_force_finds_nothing_better(keep: tuple[Keep, ...]) -> None:
     """Four muscles, every combination of every third dose option."""
     whole = dose_table(wrist(keep=keep))
     some = [np.arange(0, len(options), 3) for options in whole.options_u]
-    small = Choice(
-        whole.muscles,
-        tuple(o[s] for o, s in zip(whole.options_u, some, strict=True)),
-        tuple(r[s] for r, s in zip(whole.reflex, some, strict=True)),
-        tuple(r[s] for r, s in zip(whole.strength, some, strict=True)),
-        whole.rest,
-        whole.totals,
-        whole.needs,
+    small = replace(
+        whole,
+        options_u=tuple(o[s] for o, s in zip(whole.options_u, some, strict=True)),
+        effect=tuple(r[s] for r, s in zip(whole.effect, some, strict=True)),
+        strength=tuple(r[s] for r, s in zip(whole.strength, some, strict=True)),
     )
     assert len(small.muscles) == 4
     best = choose(small)
@@ -84,11 +82,11 @@ def test_full_model_agrees_on_what_a_muscle_does_by_itself() -> None:
     """The options table, made with all muscles at once and no spill, equals one muscle alone."""
     patient = wrist()
     task = Task(patient, limits(patient, ONA), model(patient, 8, 1))
-    muscles = proposing.candidates(patient, task.limits, patient.goals)
+    muscles = proposing.candidates(task, proposing.allowed_structures(patient, task.limits))
     table = proposing.dose_options(task, muscles, patient.goals)
     name = table.muscles[0]
     alone = proposing.dose_options(task, {name: muscles[name]}, patient.goals)
-    np.testing.assert_allclose(table.reflex[0], alone.reflex[0], atol=1e-12)
+    np.testing.assert_allclose(table.effect[0], alone.effect[0], atol=1e-12)
 
 
 def test_proposals_keep_every_limit(proposals: list[Proposal]) -> None:
@@ -174,14 +172,11 @@ def test_spill_does_not_overturn_the_choice() -> None:
     patient = wrist()
     whole = dose_table(patient)
     few = [np.array([0, len(options) // 2, len(options) - 1]) for options in whole.options_u]
-    small = Choice(
-        whole.muscles,
-        tuple(o[f] for o, f in zip(whole.options_u, few, strict=True)),
-        tuple(r[f] for r, f in zip(whole.reflex, few, strict=True)),
-        tuple(r[f] for r, f in zip(whole.strength, few, strict=True)),
-        whole.rest,
-        whole.totals,
-        whole.needs,
+    small = replace(
+        whole,
+        options_u=tuple(o[f] for o, f in zip(whole.options_u, few, strict=True)),
+        effect=tuple(r[f] for r, f in zip(whole.effect, few, strict=True)),
+        strength=tuple(r[f] for r, f in zip(whole.strength, few, strict=True)),
     )
     chosen = tuple(int(pick) for pick in choose(small).picks)
     task = Task(patient, limits(patient, ONA), model(patient, 8, 1))

@@ -201,6 +201,12 @@ def cautions_for(product: str, disorder: str) -> tuple[LabelRow, ...]:
     return tuple(_of(product, disorder, "caution"))
 
 
+def described_for(product: str, disorder: str) -> tuple[LabelRow, ...]:
+    """What trials gave, in units: by muscle, and in all."""
+    rows = _of(product, disorder, "descriptive", "session")
+    return tuple(r for r in rows if r.dose_role == "described" and r.dose_basis == "U")
+
+
 def caps_for(product: str, patient: Patient) -> tuple[LabelRow, ...]:
     """Caps over all uses of a product in about three months."""
     return tuple(row for row in _of(product, "any", "cap") if row.holds_for(patient))

@@ -32,18 +32,20 @@ class Total:
 class Choice:
     """Dose options of each muscle and what each brings.
 
-    Shapes: reflex (muscle, option, goal, draw, week) is the fall of reflex drive that the option
+    Shapes: effect (muscle, option, goal, draw, week) is the fall of drive that the option
     brings; strength (muscle, option, function, week) the strength that it leaves in that muscle.
     `rest` (function, week) is the strength of muscles that are not injected.
     """
 
     muscles: tuple[str, ...]
     options_u: tuple[np.ndarray, ...]
-    reflex: tuple[np.ndarray, ...]
+    effect: tuple[np.ndarray, ...]
     strength: tuple[np.ndarray, ...]
     rest: np.ndarray
     totals: tuple[Total, ...]
     needs: Needs
+    most: tuple[str, ...]
+    """The most of each muscle, in words."""
 
     @property
     def budget_u(self) -> float:
@@ -53,7 +55,7 @@ class Choice:
 
     def value(self, picks: np.ndarray) -> float:
         """Value of picking option `picks[m]` for each muscle m, limits aside."""
-        fall = sum(reflex[pick] for reflex, pick in zip(self.reflex, picks, strict=True))
+        fall = sum(effect[pick] for effect, pick in zip(self.effect, picks, strict=True))
         return progress(self.needs, np.asarray(fall)) - self.price(picks)
 
     def price(self, picks: np.ndarray) -> float:
@@ -167,10 +169,10 @@ def _progress(solver: highspy.Highs, choice: Choice, picked: list[list[Any]]) ->
             continue
         part = solver.addVariable(0, 1)
         fall = solver.qsum(
-            float(reflex[(option, *place)] / needed[place]) * variable
-            for reflex, row in zip(choice.reflex, picked, strict=True)
+            float(effect[(option, *place)] / needed[place]) * variable
+            for effect, row in zip(choice.effect, picked, strict=True)
             for option, variable in enumerate(row)
-            if abs(reflex[(option, *place)]) > 1e-12
+            if abs(effect[(option, *place)]) > 1e-12
         )
         solver.addConstr(part <= fall)
         terms.append(float(each[place[0]]) * part)

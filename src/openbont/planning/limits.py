@@ -9,6 +9,8 @@ from openbont.catalog.labels import (
     MIDLINE,
     LabelRow,
     caps_for,
+    cautions_for,
+    described_for,
     extras_for,
     jurisdiction_of,
     label_rows,
@@ -39,6 +41,7 @@ class StructureLimit(Noun):
     sites_max: float | None = None
     site_max_u: float | None = None
     site_max_ml: float | None = None
+    basis: Literal["in the label", "in trials"] = "in the label"
     row: Name
     """Id of the label row."""
     jurisdiction: str
@@ -103,8 +106,14 @@ class Limits(Noun):
     """Where the rows come from; another than asked for when that one has none."""
     structures: Many[StructureLimit]
     totals: Many[TotalLimit]
+    described: Many[StructureLimit] = ()
+    """What trials injected where the label leaves a structure's dose open: a ceiling for
+    proposals, never a limit and never advice. The label's own caution comes with it."""
+    described_totals: Many[TotalLimit] = ()
     session_max_u: float | None
     session_reason: str
+    session_start_u: float | None = None
+    """Most units of a first treatment, where the label lets later ones go higher."""
     rolling_max_u: float | None
     rolling_reason: str
     rolling_used_u: float
@@ -128,6 +137,13 @@ class Limits(Noun):
         """The limit of a structure, with or without its side; None when it is not in the label."""
         muscle = name.split(".")[0]
         return next((one for one in self.structures if one.muscle == muscle), None)
+
+    def ceiling(self, name: str) -> StructureLimit | None:
+        """The limit of a structure that names a most; where there is none, what trials injected."""
+        limit, muscle = self.structure(name), name.split(".")[0]
+        if limit is not None and limit.max_u is not None:
+            return limit
+        return next((one for one in self.described if one.muscle == muscle), None)
 
     @property
     def limb_max_u(self) -> float | None:
@@ -169,8 +185,13 @@ def limits(
         jurisdiction=jurisdiction_of(rows, jurisdiction),
         structures=_structures(rows, patient.weight_kg),
         totals=totals,
+        described=_described(name, disorder),
+        described_totals=_described_totals(name, disorder),
         session_max_u=session.max_u if session else None,
         session_reason=session.reason if session else "the label states no total",
+        session_start_u=_least(
+            row.start_u(patient.weight_kg) for row in rows if row.kind == "session"
+        ),
         rolling_max_u=cap_u,
         rolling_reason=cap_reason,
         rolling_used_u=used_u(patient.history, name, on),
@@ -396,6 +417,42 @@ def _extras(product: str, disorder: str, patient: Patient) -> tuple[Extra, ...]:
             sources=(row.cite("dose_max"),),
         )
         for row in extras_for(product, disorder, patient)
+    )
+
+
+def _described(product: str, disorder: str) -> tuple[StructureLimit, ...]:
+    """Most units that a trial put into each muscle."""
+    return tuple(
+        StructureLimit(
+            muscle=muscle,
+            min_u=row.dose_min,
+            max_u=row.dose_max,
+            basis="in trials",
+            row=row.id,
+            jurisdiction="/".join(row.jurisdiction),
+            sources=(row.cite("dose_min", "dose_max"),),
+        )
+        for row in described_for(product, disorder)
+        if row.kind == "descriptive"
+        for muscle in row.structures
+    )
+
+
+def _described_totals(product: str, disorder: str) -> tuple[TotalLimit, ...]:
+    """Most units of a trial for muscles and session, and the totals the label warns of."""
+    rows = (*described_for(product, disorder), *cautions_for(product, disorder))
+    return tuple(_described_total(row) for row in rows if row.dose_max is not None)
+
+
+def _described_total(row: LabelRow) -> TotalLimit:
+    names = " and ".join(row.structures) or "one session"
+    said = "the label warns above" if row.kind == "caution" else "a trial's range ends at"
+    return TotalLimit(
+        scope="muscles" if row.structures else "session",
+        muscles=row.structures,
+        max_u=row.dose_max or 0.0,
+        reason=f"{names}: {said} {row.dose_max:g} U",
+        sources=(row.cite("dose_min", "dose_max"),),
     )
 
 

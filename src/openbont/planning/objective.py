@@ -1,24 +1,31 @@
-"""What a plan is worth: how much of the wanted loss of reflex it brings, before its price.
+"""What a plan is worth: how much of the wanted loss of drive it brings, before its price.
 
-For each goal, draw and week the model says how far the reflex drive q must fall (to q*) for the
-reading to reach its target. Progress is the part of that fall that a plan achieves, at most 1:
+A disorder that is `Driven` reads from a drive q that is a sum over structures: the stretch reflex
+of a movement, the pull of a twisted neck. For each goal, draw and week the model says how far q
+must fall (to q*) for the reading to reach its target. Progress is the part of that fall that a
+plan achieves, at most 1:
 
     progress = min(1, (q_untreated - q) / (q_untreated - q*))
 
 The value of a plan is the weighted mean of progress over goals, draws and weeks 4, 8 and 12, minus
-a small price on units. Reflex drive and strength are sums over muscles, so value and limits are
-linear in "muscle m gets dose option o".
+a small price on units. Drive and strength are sums over structures, so value and limits are linear
+in "structure m gets dose option o".
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import equinox as eqx
+import jax
 import numpy as np
 
-from openbont.errors import UnknownName
+from openbont.catalog.movements import functions
+from openbont.catalog.muscles import base, side
+from openbont.errors import NoPlan, UnknownName
 from openbont.forward.chain import Course, Model
-from openbont.forward.disorders.spasticity import Spasticity
+from openbont.forward.disorders.interface import Driven
 from openbont.forward.outcome import measure_of, target_of
+from openbont.forward.response import Tissue
 from openbont.patient import Goal, Keep, Patient
 
 WEEKS = (4, 8, 12)
@@ -32,7 +39,7 @@ LEAST_FALL = 1e-6
 
 @dataclass(frozen=True)
 class Needs:
-    """What goals and kept functions ask of reflex drive and strength.
+    """What goals and kept functions ask of drive and strength.
 
     Shapes: untreated and fall (goal, draw, week); floor and strength (function, week).
     """
@@ -41,7 +48,7 @@ class Needs:
     keeps: tuple[Keep, ...]
     untreated: np.ndarray
     fall: np.ndarray
-    """How far the reflex drive must fall; 0 where the goal is reached without toxin."""
+    """How far the drive must fall; 0 where the goal is reached without toxin."""
     floor: np.ndarray
     """Least mean strength of each kept function."""
 
@@ -53,51 +60,46 @@ class Needs:
 
 
 def needs(patient: Patient, goals: Sequence[Goal], model: Model, untreated: Course) -> Needs:
-    """Translate goals into falls of reflex drive, by draw and week."""
-    disorder = _spasticity(model)
-    drive = reflex_drive(model, goals, untreated)
-    week = _weeks(untreated)
+    """Translate goals into falls of drive, by draw and week."""
+    drives = drive(model, goals, untreated)
     falls = []
-    for number, goal in enumerate(goals):
-        row = _movement(model, goal)
-        reading = untreated.of(goal.scale, goal.where)
+    for goal, before in zip(goals, drives, strict=True):
+        reading = untreated.of(goal.scale, goal.where)[:, _weeks(untreated)]
         target = target_of(goal, measure_of(untreated, goal), patient)
-        excess = np.maximum(reading[:, week] - target, 0.0)
-        passive = np.asarray(disorder.passive_share)[:, row, None]
-        width = np.asarray(disorder.grade_width)[:, None]
-        resistance = passive + (1 - passive) * drive[number]
-        wanted = (resistance * np.exp(-width * excess) - passive) / (1 - passive)
-        falls.append(drive[number] - wanted)
+        excess = np.maximum(reading - target, 0.0)
+        falls.append(before - _drive_after(model, _place(model, goal), before, excess))
     floor = np.array([k.at_least for k in patient.keep])[:, None] * kept_strength(
         model, patient.keep, untreated, (0,)
     )
-    return Needs(tuple(goals), patient.keep, drive, np.stack(falls), floor)
+    return Needs(tuple(goals), patient.keep, drives, np.stack(falls), floor)
 
 
-def reflex_drive(model: Model, goals: Sequence[Goal], course: Course) -> np.ndarray:
-    """Reflex drive of each goal's movement, (goal, draw, week)."""
-    contributions = reflex_by_structure(model, goals, course)
-    return np.asarray(contributions.sum(-1))
+def drive(model: Model, goals: Sequence[Goal], course: Course) -> np.ndarray:
+    """Drive behind each goal's reading, (goal, draw, week)."""
+    return np.asarray(drive_by_structure(model, goals, course).sum(-1))
 
 
-def reflex_by_structure(model: Model, goals: Sequence[Goal], course: Course) -> np.ndarray:
-    """Share of each structure in the reflex drive, (goal, draw, week, structure)."""
-    disorder = _spasticity(model)
-    twitch = course.response.twitch[:, _weeks(course)]
-    reflex = twitch ** (1 + np.asarray(disorder.gamma)[:, None, None])
-    rows = [np.asarray(disorder.reflex_weight)[:, _movement(model, goal)] for goal in goals]
-    return np.stack([row[:, None] * reflex for row in rows])
+def drive_by_structure(model: Model, goals: Sequence[Goal], course: Course) -> np.ndarray:
+    """Part of each structure in the drive, (goal, draw, week, structure)."""
+    return np.stack(
+        [_shares(model, _place(model, g), course.response)[:, _weeks(course)] for g in goals]
+    )
+
+
+def drivers(model: Model, goals: Sequence[Goal]) -> list[str]:
+    """Structures that take part in the drive of any goal."""
+    whole = np.ones((model.draws, 1, len(model.structures) + 1))
+    untouched = Tissue(whole, whole, whole, whole[..., 0])
+    parts = sum(_shares(model, _place(model, goal), untouched).mean((0, 1)) for goal in goals)
+    return [one.id for one, part in zip(model.structures, parts, strict=False) if part > 0]
 
 
 def strength_by_structure(
     model: Model, keeps: Sequence[Keep], course: Course, weeks: Sequence[int]
 ) -> np.ndarray:
-    """Mean share of each structure in a function's strength, (function, week, structure)."""
-    disorder = _spasticity(model)
+    """Mean part of each structure in a function's strength, (function, week, structure)."""
     mean_force = course.response.force[:, _weeks(course, weeks)].mean(0)
-    first = len(disorder.measures) - np.asarray(disorder.strength_weight).shape[1]
-    places = [_place(model, "strength", keep.function) - first for keep in keeps]
-    rows = [np.asarray(disorder.strength_weight)[0, place] for place in places]
+    rows = [_function_row(model, keep) for keep in keeps]
     return np.array([row * mean_force for row in rows]).reshape(
         len(keeps), len(weeks), mean_force.shape[-1]
     )
@@ -117,23 +119,47 @@ def progress(needs: Needs, fall: np.ndarray) -> float:
     return float(needs.weight @ part.mean(axis=(1, 2)))
 
 
-def _spasticity(model: Model) -> Spasticity:
+def _shares(model: Model, measure: int, tissue: Tissue) -> np.ndarray:
+    run = eqx.filter_vmap(lambda disorder, seen: disorder.shares(seen, measure))
+    with jax.enable_x64(True):
+        return np.asarray(run(_driven(model), tissue))
+
+
+def _drive_after(model: Model, measure: int, before: np.ndarray, excess: np.ndarray) -> np.ndarray:
+    run = eqx.filter_vmap(lambda disorder, q, fall: disorder.drive_after(measure, q, fall))
+    with jax.enable_x64(True):
+        return np.asarray(run(_driven(model), before, excess))
+
+
+def _driven(model: Model) -> Driven:
+    """The disorder, if doses can be chosen for it. Raises NoPlan."""
     disorder = model.stages.disorder
-    assert isinstance(disorder, Spasticity)
+    if not isinstance(disorder, Driven):
+        raise NoPlan(
+            "the label leaves the doses open, and for this disorder no way to choose them is "
+            "built yet; write a plan and use check, simulate and report"
+        )
     return disorder
 
 
-def _movement(model: Model, goal: Goal) -> int:
-    return _place(model, goal.scale, goal.where)
-
-
-def _place(model: Model, scale: str, where: str) -> int:
-    """Number of a measure in the model. Raises UnknownName."""
-    named = [(measure.scale, measure.where) for measure in model.stages.disorder.measures]
-    if (scale, where) not in named:
+def _place(model: Model, goal: Goal) -> int:
+    """Number of a goal's measure in the model. Raises UnknownName."""
+    named = [(measure.scale, measure.where) for measure in _driven(model).measures]
+    if (goal.scale, goal.where) not in named:
         known = [" ".join(pair) for pair in named]
-        raise UnknownName("goals", "reading that is predicted", f"{scale} {where}", known)
-    return named.index((scale, where))
+        asked = f"{goal.scale} {goal.where}".strip()
+        raise UnknownName("goals", "reading that is predicted", asked, known)
+    return named.index((goal.scale, goal.where))
+
+
+def _function_row(model: Model, keep: Keep) -> np.ndarray:
+    """Share of each structure in a function, distant muscle last. Raises UnknownName."""
+    ids = [one.id for one in model.structures]
+    row = functions()[base(keep.function)].row(ids, side(keep.function))
+    if not row.any():
+        known = [f"{group.id} ({group.limb})" for group in functions().values()]
+        raise UnknownName("keep", "function of what is modelled here", keep.function, known)
+    return np.append(row, 0.0)
 
 
 def _weeks(course: Course, weeks: Sequence[int] = WEEKS) -> np.ndarray:

@@ -15,9 +15,9 @@ from datetime import date
 import equinox as eqx
 import numpy as np
 
+from openbont.catalog.labels import MIDLINE
 from openbont.catalog.model import model
-from openbont.catalog.movements import movements
-from openbont.catalog.muscles import base, words
+from openbont.catalog.muscles import SIDES, base, words
 from openbont.errors import BadInput, NoPlan
 from openbont.evidence import cite
 from openbont.forward.chain import Course
@@ -27,20 +27,21 @@ from openbont.planning.choice import Best, Choice, Total, choose
 from openbont.planning.limits import Limits, StructureLimit, limits
 from openbont.planning.objective import (
     STRENGTH_WEEKS,
+    drive,
+    drive_by_structure,
+    drivers,
     kept_strength,
     needs,
     progress,
-    reflex_by_structure,
-    reflex_drive,
     strength_by_structure,
 )
 from openbont.planning.pattern import patterns
 from openbont.planning.proposal import Binding, Proposal
-from openbont.planning.task import Task, plan_of, refuse, spread_doses
+from openbont.planning.task import Task, plan_of, refuse, spread_doses, stops
 from openbont.planning.why import binding_limits, reasons
 
 _STEPS_U = (5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0)
-_SMALL_U, _SMALL_STEP_U = 25.0, 2.5
+_SMALL_U, _SMALL_STEP_U, _SITE_STEP_U = 25.0, 2.5, 1.25
 _MOST_STEPS = 14
 _SIMILAR = 0.95
 _MORE_STRENGTH = 0.1
@@ -69,13 +70,14 @@ def propose(
     allowed = limits(patient, product, on)
     if allowed.pattern:
         return patterns(patient, allowed, draws, seed, tell)
-    goals = _goals(patient)
-    muscles = candidates(patient, allowed, goals)
-    refuse(_smallest(patient, allowed, muscles), patient)
+    open_to = allowed_structures(patient, allowed)
+    if not patient.goals:
+        raise BadInput("goals", "no goal to plan for", "add one, see docs/how-to")
     tell("building the model")
     task = Task(patient, allowed, model(patient, draws, seed))
+    muscles = candidates(task, open_to)
     tell("what each dose does in each muscle")
-    choice = dose_options(task, muscles, goals)
+    choice = dose_options(task, muscles, patient.goals)
     tell("choosing doses")
     best, choice = _keeping_strength(task, choice)
     tell("alternatives")
@@ -86,18 +88,47 @@ def propose(
     return proposals
 
 
-def candidates(
-    patient: Patient, allowed: Limits, goals: Sequence[Goal]
-) -> dict[str, StructureLimit]:
-    """Muscles of the goals' movements that the label gives a dose for, on the affected side."""
-    acting = [name for goal in goals for name in movements()[base(goal.where)].weights]
+def allowed_structures(patient: Patient, allowed: Limits) -> list[str]:
+    """Structures with a most in units whose smallest dose `check` does not stop.
+
+    Raises NoPlan with the reasons when every one is stopped, or when no most is known.
+    """
+    sides = [patient.disorder.side] if patient.disorder.side in SIDES else list(SIDES)
+    named = dict.fromkeys(one.muscle for one in (*allowed.structures, *allowed.described))
+    with_most = [name for name in named if room(patient, allowed, name) is not None]
+    sided = [n if n in MIDLINE else f"{n}.{side}" for n in with_most for side in sides]
+    found = [name for name in sided if not stops(_smallest(patient, allowed, name), patient)]
+    if not sided:
+        raise NoPlan(
+            f"the label of {allowed.product} gives no dose by muscle for {allowed.disorder}; write "
+            "a plan and use check, simulate and report"
+        )
+    if not found:
+        refuse(_smallest(patient, allowed, sided[0]), patient)
+    return found
+
+
+def room(patient: Patient, allowed: Limits, name: str) -> StructureLimit | None:
+    """What a proposal may give a structure: at a first treatment no more than a first dose."""
+    limit = allowed.ceiling(name)
+    if limit is None or limit.start_u is None or patient.history:
+        return limit
+    return limit.model_copy(update={"max_u": limit.start_u})
+
+
+def candidates(task: Task, open_to: Sequence[str]) -> dict[str, StructureLimit]:
+    """Structures that drive any goal and may be injected, with what each may take."""
+    goals = task.patient.goals
+    acting = drivers(task.model, goals)
     found = {
-        f"{name}.{patient.disorder.side}": limit
-        for name in dict.fromkeys(acting)
-        if (limit := allowed.structure(name)) is not None and limit.max_u is not None
+        name: limit
+        for name in acting
+        if name in open_to and (limit := room(task.patient, task.limits, name)) is not None
     }
     if not found:
-        raise NoPlan(f"the label of {allowed.product} gives no dose for any muscle of these goals")
+        raise NoPlan(
+            f"the label of {task.limits.product} gives no dose for any muscle of these goals"
+        )
     return found
 
 
@@ -106,7 +137,7 @@ def dose_options(task: Task, muscles: dict[str, StructureLimit], goals: Sequence
     options = {name: _options_u(limit) for name, limit in muscles.items()}
     runs = _isolated_runs(task, options)
     index = [runs[0].structures.index(name) for name in muscles]
-    reflex = [reflex_by_structure(task.model, goals, run) for run in runs]
+    effect = [drive_by_structure(task.model, goals, run) for run in runs]
     strength = [
         strength_by_structure(task.model, task.patient.keep, run, STRENGTH_WEEKS) for run in runs
     ]
@@ -115,13 +146,14 @@ def dose_options(task: Task, muscles: dict[str, StructureLimit], goals: Sequence
     return Choice(
         muscles=tuple(muscles),
         options_u=tuple(options.values()),
-        reflex=tuple(
-            np.stack([reflex[0][..., i] - reflex[k][..., i] for k in range(n)]) for i, n in columns
+        effect=tuple(
+            np.stack([effect[0][..., i] - effect[k][..., i] for k in range(n)]) for i, n in columns
         ),
         strength=tuple(np.stack([strength[k][..., i] for k in range(n)]) for i, n in columns),
         rest=strength[0].sum(-1) - strength[0][..., index].sum(-1),
-        totals=_totals(task.limits, tuple(muscles)),
+        totals=_totals(task.patient, task.limits, tuple(muscles)),
         needs=needs(task.patient, goals, task.model, runs[0]),
+        most=tuple(f"at most {one.max_u:g} U {one.basis}" for one in muscles.values()),
     )
 
 
@@ -140,30 +172,23 @@ def picked_plan(task: Task, choice: Choice, picks: np.ndarray) -> Plan:
 def revalue(task: Task, choice: Choice, picks: np.ndarray) -> float:
     """Value by the full model, spill between muscles included."""
     course = task.run(picked_plan(task, choice, picks))
-    fall = choice.needs.untreated - reflex_drive(task.model, choice.needs.goals, course)
+    fall = choice.needs.untreated - drive(task.model, choice.needs.goals, course)
     return progress(choice.needs, fall) - choice.price(picks)
-
-
-def _goals(patient: Patient) -> list[Goal]:
-    if not patient.disorder.name.startswith("spasticity."):
-        raise NoPlan(
-            f"the label leaves the doses for {patient.disorder.name} open, and choosing them is "
-            "only built for spasticity; write a plan and use check, simulate and report"
-        )
-    goals = [goal for goal in patient.goals if base(goal.where) in movements()]
-    if not goals:
-        way_out = "add a goal such as {scale: MAS, where: wrist_flexors.left, at_most: 1}"
-        raise BadInput("goals", "no goal to plan for", way_out)
-    return goals
 
 
 def _options_u(limit: StructureLimit) -> np.ndarray:
     """0 and the doses from the label's least to its most, in steps that a syringe can measure."""
     least, most = limit.min_u or 0.0, limit.max_u or 0.0
-    steps = _STEPS_U if most > _SMALL_U else (_SMALL_STEP_U, *_STEPS_U)
-    step = next(s for s in steps if (most - least) / s <= _MOST_STEPS)
+    step = next(s for s in _steps_u(limit, most) if (most - least) / s <= _MOST_STEPS)
     first = math.ceil(max(least, step) / step - 1e-9) * step
     return np.unique([0.0, *np.arange(first, most + 1e-9, step), *([least] if least else [])])
+
+
+def _steps_u(limit: StructureLimit, most: float) -> tuple[float, ...]:
+    """Steps to choose from, finest first; equal sites where the label fixes their number."""
+    if limit.sites_min and limit.sites_min == limit.sites_max and most <= _SMALL_U:
+        return (_SITE_STEP_U * limit.sites_min, *_STEPS_U)
+    return _STEPS_U if most > _SMALL_U else (_SMALL_STEP_U, *_STEPS_U)
 
 
 def _isolated_runs(task: Task, options: dict[str, np.ndarray]) -> list[Course]:
@@ -178,15 +203,15 @@ def _isolated_runs(task: Task, options: dict[str, np.ndarray]) -> list[Course]:
     return runs
 
 
-def _smallest(patient: Patient, allowed: Limits, muscles: dict[str, StructureLimit]) -> Plan:
-    """The least that could be injected: is anything allowed at all?"""
-    name = next(iter(muscles))
-    least_u = float(_options_u(muscles[name])[1])
+def _smallest(patient: Patient, allowed: Limits, name: str) -> Plan:
+    """The least that could be injected there: is anything allowed at all?"""
+    limit = room(patient, allowed, name)
+    least_u = float(_options_u(limit)[1]) if limit is not None else 0.0
     return plan_of(patient, allowed, spread_doses({name: least_u}, allowed))
 
 
-def _totals(allowed: Limits, muscles: tuple[str, ...]) -> tuple[Total, ...]:
-    """Session, limb and rolling limits, and the label's groups."""
+def _totals(patient: Patient, allowed: Limits, muscles: tuple[str, ...]) -> tuple[Total, ...]:
+    """Session, limb and rolling limits, the label's groups, what trials gave, a first dose."""
     everything = np.ones(len(muscles), bool)
     totals = [
         Total(
@@ -194,8 +219,11 @@ def _totals(allowed: Limits, muscles: tuple[str, ...]) -> tuple[Total, ...]:
             np.array([not one.muscles or base(name) in one.muscles for name in muscles]),
             one.max_u,
         )
-        for one in allowed.totals
+        for one in (*allowed.totals, *allowed.described_totals)
     ]
+    if allowed.session_start_u is not None and not patient.history:
+        first = f"a first treatment: at most {allowed.session_start_u:g} U"
+        totals.append(Total(first, everything, allowed.session_start_u))
     if allowed.rolling_left_u is not None:
         used = f", {allowed.rolling_used_u:g} U already given" if allowed.rolling_used_u else ""
         totals.append(Total(f"{allowed.rolling_reason}{used}", everything, allowed.rolling_left_u))
@@ -254,8 +282,8 @@ def _without_largest(choice: Choice, best: Best) -> tuple[str, Choice]:
     def cut(rows: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
         return tuple(row[:1] if i == largest else row for i, row in enumerate(rows))
 
-    options_u, reflex, strength = map(cut, (choice.options_u, choice.reflex, choice.strength))
-    rest = replace(choice, options_u=options_u, reflex=reflex, strength=strength)
+    options_u, effect, strength = map(cut, (choice.options_u, choice.effect, choice.strength))
+    rest = replace(choice, options_u=options_u, effect=effect, strength=strength)
     return choice.muscles[largest], rest
 
 

@@ -55,7 +55,7 @@ def spread_doses(doses_u: Mapping[str, float], limits: Limits) -> list[Injection
     return [
         Injection(structure=name, dose_u=dose_u, sites=_sites(limit))
         for name, dose_u in doses_u.items()
-        if (limit := limits.structure(name)) is not None
+        if (limit := limits.ceiling(name)) is not None
     ]
 
 

@@ -61,8 +61,8 @@ def _binding_floors(choice: Choice, best: Best) -> list[Binding]:
 def _binding_muscles(choice: Choice, best: Best) -> list[Binding]:
     """Muscles at the label's most whose last step still paid."""
     found = []
-    for number, (name, options, pick) in enumerate(
-        zip(choice.muscles, choice.options_u, best.picks, strict=True)
+    for number, (name, options, pick, most) in enumerate(
+        zip(choice.muscles, choice.options_u, best.picks, choice.most, strict=True)
     ):
         if pick == 0 or pick < len(options) - 1:
             continue
@@ -72,7 +72,7 @@ def _binding_muscles(choice: Choice, best: Best) -> list[Binding]:
         if gain > 1e-6:
             found.append(
                 Binding(
-                    f"{words(name)}: at most {options[-1]:g} U in the label",
+                    f"{words(name)}: {most}",
                     f"its last {options[-1] - options[-2]:g} U added {gain:.3f} to the value",
                 )
             )
@@ -88,7 +88,7 @@ def reasons(plan: Plan, choice: Choice, best: Best, binding: Sequence[Binding]) 
     total = ", ".join(str(dose) for dose in plan.totals().values())
     lines = [
         f"With {total} in {len(plan.sessions[0].injections)} muscles "
-        f"{best.value + choice.price(best.picks):.0%} of the wanted loss of stretch reflex is "
+        f"{best.value + choice.price(best.picks):.0%} of the wanted change is "
         f"there, without toxin {choice.value(np.zeros_like(best.picks)):.0%} (mean of "
         f"{len(choice.needs.goals)} goals, weeks 4, 8 and 12).",
         f"No other doses within the limits are worth more than {best.bound:.3f} "
