@@ -114,9 +114,17 @@ def package() -> Engine:
         none = jnp.zeros(())
         half_life = (jnp.log(2.0) / loss)[None]
         stage = Kinetics(
-            uptake, binding, translocation, activation, none, none, half_life, jnp.ones(1)
+            uptake,
+            binding,
+            translocation,
+            activation,
+            none,
+            none,
+            half_life,
+            jnp.ones(1),
+            jnp.ones(1),
         )
-        return stage.light_chain(since, product) @ captured
+        return stage.light_chain(since, product, jnp.ones(())) @ captured
 
     mapped = jax.jit(jax.vmap(jax.vmap(muscle)))
 

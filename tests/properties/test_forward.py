@@ -55,7 +55,7 @@ def tissue_model(structures: tuple[Structure, ...], draws: int = DRAWS, seed: in
     stages = Stages(
         catalog.immunity(sampler),
         catalog.spread(sampler),
-        catalog.kinetics(sampler),
+        catalog.kinetics(sampler, structures),
         catalog.release(sampler),
         catalog.response(sampler, structures),
         Unread(np.zeros(draws)),

@@ -65,7 +65,7 @@ def _run(muscle, given, day, changes):
     sampler = Reference()
     stages = (
         catalog.spread(sampler),
-        catalog.kinetics(sampler),
+        catalog.kinetics(sampler, (muscle,)),
         catalog.release(sampler),
         catalog.response(sampler, (muscle,)),
     )

@@ -153,13 +153,11 @@ def test_retention_where_urine_was_left_before() -> None:
 
 
 def test_duration(neurogenic: Arms) -> None:
-    """Known misfit: retreatment is asked for after 42 weeks in the median; the gain ends before.
-
-    Of the peak effect on pressure a quarter is left in week 36 and a seventh in week 42.
-    """
+    """Retreatment is asked for after 42 weeks in the median: about 45 % of the peak effect on
+    pressure is then left."""
     peak = _change(neurogenic.toxin, "detrusor_pressure", 2)
-    assert 0.15 < _change(neurogenic.toxin, "detrusor_pressure", 36) / peak < 0.35
-    assert 0.08 < _change(neurogenic.toxin, "detrusor_pressure", 42) / peak < 0.2
+    assert 0.45 < _change(neurogenic.toxin, "detrusor_pressure", 36) / peak < 0.65
+    assert 0.3 < _change(neurogenic.toxin, "detrusor_pressure", 42) / peak < 0.6
 
 
 def test_dry_in_a_diary_of_three_days(overactive: Arms) -> None:

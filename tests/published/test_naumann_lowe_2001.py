@@ -1,8 +1,8 @@
 """Naumann and Lowe 2001, Lowe 2007: 50 U an axilla, sweat at weeks 4 and 16, HDSS, duration.
 
 Week 4, placebo and the 50 U arm of HDSS were used to set sweat and grades; week 16 with toxin was
-not. Glands have no safety factor and a dense grid, but their endings lose the light chain as
-muscle does: the model's effect ends too early. The misfits are asserted with their size.
+not. Glands have no safety factor, a dense grid, and endings that lose the light chain more slowly
+than motor endings. The misfits are asserted with their size.
 """
 
 from datetime import date
@@ -124,18 +124,19 @@ def test_two_grades_of_hdss_at_week_4(arms: dict[float, dict[str, np.ndarray]]) 
     assert better[0.0] == pytest.approx(0.25, abs=0.09)
 
 
-def test_week_16_is_a_misfit(arms: dict[float, dict[str, np.ndarray]]) -> None:
-    """Observed 82 and 21 %, net output .18 (.11 to .25): recovery is too early, about twofold.
+def test_week_16(arms: dict[float, dict[str, np.ndarray]]) -> None:
+    """Observed 82 and 21 %, net output .18 (.11 to .25); tolerance of the active arm 4 points.
 
-    The model's untreated sweat does not climb back after the fall that follows entry.
+    Known misfit: without toxin the model's sweat does not climb back after the fall that follows
+    entry, so that the net output is too high by a half.
     """
-    assert _halved(arms[50.0], 112) - 0.82 == pytest.approx(-0.07, abs=0.04)
+    assert _halved(arms[50.0], 112) == pytest.approx(0.82, abs=0.04)
     assert _halved(arms[0.0], 112) - 0.21 == pytest.approx(0.14, abs=0.04)
-    assert _net(arms, 50.0, 112) == pytest.approx(0.36, abs=0.05)
+    assert _net(arms, 50.0, 112) == pytest.approx(0.29, abs=0.05)
 
 
 def test_duration_is_a_misfit(arms: dict[float, dict[str, np.ndarray]]) -> None:
-    """Observed medians 205 and 197 days for 50 and 75 U: the model ends about 50 days early, and
-    lets half more toxin last about two weeks longer where the trial saw no gain."""
-    assert _half_back_day(arms[50.0]) - 205 == pytest.approx(-50, abs=10)
-    assert _half_back_day(arms[75.0]) - _half_back_day(arms[50.0]) == pytest.approx(17, abs=6)
+    """Observed medians 205 and 197 days for 50 and 75 U: the model ends about a month late, and
+    lets half more toxin last a month longer where the trial saw no gain."""
+    assert _half_back_day(arms[50.0]) - 205 == pytest.approx(34, abs=10)
+    assert _half_back_day(arms[75.0]) - _half_back_day(arms[50.0]) == pytest.approx(30, abs=8)

@@ -166,7 +166,10 @@ def ours(case: Case) -> dict[str, np.ndarray]:
             jnp.ones(5),
             jnp.arange(5.0),
         )
-        kinetics = Kinetics(*map(jnp.asarray, (K_S, K_B, K_T, K_L, K_X, K_SYN)), half_life, potency)
+        slower = np.ones(len(DENSITY) + 1)
+        kinetics = Kinetics(
+            *map(jnp.asarray, (K_S, K_B, K_T, K_L, K_X, K_SYN)), half_life, potency, slower
+        )
         release = Release(*map(jnp.asarray, (N, RHO, K_SP, K_RET)))
         safety = jnp.full(len(DENSITY) + 1, SF)
         response = Response(safety, *map(jnp.asarray, (S_SF, FAC, K_AT, A_MIN, K_REC)))

@@ -41,7 +41,7 @@ def model(patient: Patient, draws: int = 200, seed: int = 1) -> Model:
     stages = Stages(
         immunity(sampler),
         spread(sampler),
-        kinetics(sampler),
+        kinetics(sampler, structures),
         release(sampler),
         response(sampler, structures, patient),
         disorder,
@@ -55,14 +55,21 @@ def spread(sampler: Sampler) -> Spread:
     return Spread(**_group(sampler, "spread", Spread))
 
 
-def kinetics(sampler: Sampler) -> Kinetics:
-    """Rates; half-life by serotype, potency by product, both shared within a patient."""
+def kinetics(sampler: Sampler, structures: tuple[Structure, ...]) -> Kinetics:
+    """Rates; half-life by serotype, potency by product, both shared within a patient.
+
+    Glands and the bladder wall have autonomic endings.
+    """
+    autonomic = any(one.kind == "gland" for one in structures)
+    slower = sampler.value("kinetics.autonomic_slower") if autonomic else 1.0
+    by_structure = [slower if one.kind == "gland" else 1.0 for one in structures]
     half_lives = [f"kinetics.half_life_day.{products()[name].serotype}" for name in PRODUCTS]
     potencies = [f"kinetics.potency.{name}" for name in PRODUCTS]
     return Kinetics(
         **_group(sampler, "kinetics", Kinetics),
         half_life_day=sampler.several(half_lives, shared="kinetics.half_life"),
         potency_cm3_per_u=sampler.several(potencies, shared="kinetics.potency"),
+        slower=np.tile([*by_structure, 1.0], (sampler.draws, 1)),
     )
 
 

@@ -6,7 +6,8 @@ Lebeda 2008, Foran 2003). For the stages with rates k_1 .. k_n the last one hold
 
     sum_i  k_1 .. k_(n-1) exp(-k_i t) / prod_(j /= i) (k_j - k_i)        (Bateman)
 
-superposed over sessions and serotypes. The light chain cleaves SNAP-25 (serotypes A, C, E) or
+superposed over sessions and serotypes. In autonomic endings the light chain is lost more slowly by
+a factor of its own (Braune 2001). The light chain cleaves SNAP-25 (serotypes A, C, E) or
 VAMP (B, F), called intact here, which is renewed at k:
 
     dS/dt = k (1 - S) - k load S
@@ -46,6 +47,8 @@ class Kinetics(eqx.Module):
     snare_renewal_per_day: Float[Leaf, ""]
     half_life_day: Float[Leaf, "product"]
     potency_cm3_per_u: Float[Leaf, "product"]
+    slower: Float[Leaf, "structure"]
+    """Half-life in the endings of each structure, relative to motor endings; distant last."""
 
     def __call__(
         self,
@@ -90,21 +93,23 @@ class Kinetics(eqx.Module):
         """
         since = day[:, None] - sessions.day
         potency = self.potency_cm3_per_u[sessions.product]
-        near = single(potency * self.light_chain(since, sessions.product))
-        far = single(potency * self.light_chain(since, sessions.product, through_plasma=True))
-        loads = jnp.einsum("gs,smn->gmn", near, single(captured[:, :-1]))
+        near = self.light_chain(since[..., None], sessions.product, self.slower[:-1])
+        far = self.light_chain(since, sessions.product, self.slower[-1], through_plasma=True)
+        near, far = single(potency[:, None] * near), single(potency * far)
+        loads = jnp.einsum("gsm,smn->gmn", near, single(captured[:, :-1]))
         distant = jnp.einsum("gs,sn->gn", far, single(captured[:, -1]))
         return jnp.concatenate([loads, distant[:, None]], axis=1)
 
     def light_chain(
         self,
-        since_day: Float[Leaf, "grid session"],
+        since_day: Float[Leaf, "grid session ..."],
         product: Int[Leaf, "session"],
+        slower: Float[Leaf, "..."],
         *,
         through_plasma: bool = False,
-    ) -> Float[Array, "grid session"]:
+    ) -> Float[Array, "grid session ..."]:
         """Active light chain per unit captured, `since_day` after the injection."""
-        loss = jnp.log(2.0) / self.half_life_day[product]
+        loss = jnp.log(2.0) / jnp.multiply.outer(self.half_life_day[product], slower)
         if through_plasma:
             return bateman([self.uptake_per_day, self.plasma_loss_per_day, loss], since_day)
         return bateman(
