@@ -5,11 +5,11 @@ import numpy as np
 from openbont.anatomy.structure import Structure
 from openbont.catalog.movements import Group
 from openbont.catalog.muscles import SIDES, side
-from openbont.catalog.sampling import Sampler
+from openbont.catalog.sampling import PARENTS, Sampler
 from openbont.catalog.scales import number, scale
 from openbont.errors import BadInput
 from openbont.forward.disorders.interface import Disorder, Measure, NaturalCourse
-from openbont.patient import Patient
+from openbont.patient import Patient, Reading
 
 KNOTS = 30
 Built = tuple[tuple[Structure, ...], Disorder]
@@ -38,6 +38,28 @@ def recorded(
 
 def measure(scale_name: str, where: str = "", words: str = "") -> Measure:
     """A measure on a scale of the catalog."""
+def selected(
+    sampler: Sampler, prior: str, of: str, reading: Reading, spread: float = 1.0
+) -> np.ndarray:
+    """Latent grade of the people who read as this patient does, with the rater's own bias.
+
+    `prior` names the parameters .parent_grade, .parent_sd, .rater_sd and .occasion_sd.
+    """
+    noise = sampler.generator(f"{prior}.grade.{of}").standard_normal((3, PARENTS))
+    mean, sd = (sampler.value(f"{prior}.parent_{kind}") for kind in ("grade", "sd"))
+    latent = mean + sd * spread * noise[0]
+    latent = latent + sampler.value(f"{prior}.rater_sd") * noise[1]
+    once = latent + sampler.value(f"{prior}.occasion_sd") * noise[2]
+    grades = np.array(sorted(scale(reading.scale).grades.values()))
+    wanted = number(reading.scale, reading.value)
+
+    def reads_so() -> np.ndarray:
+        nearest = grades[np.abs(once[:, None] - grades).argmin(1)]
+        return np.asarray(nearest == wanted)
+
+    return sampler.enrol(f"{prior}.grade.{of}", latent[:, None], reads_so)[:, 0]
+
+
     which = scale(scale_name)
     return Measure(
         which.id,

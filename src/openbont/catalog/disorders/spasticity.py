@@ -9,15 +9,17 @@ from openbont.catalog.disorders.common import (
     measure,
     natural_course,
     recorded,
+    selected,
     side_of,
     strength_measure,
     tiled,
 )
+from openbont.catalog.disorders.stretch import Limb, attainment, further, of_movement
 from openbont.catalog.evidence import parameters
 from openbont.catalog.movements import Group, functions, movements
 from openbont.catalog.muscles import base, of_region, side
-from openbont.catalog.sampling import PARENTS, Sampler
-from openbont.catalog.scales import TONE, number, scale
+from openbont.catalog.sampling import Sampler
+from openbont.catalog.scales import TONE
 from openbont.errors import BadInput, NoEvidence
 from openbont.forward.disorders.interface import Measure
 from openbont.forward.disorders.spasticity import Spasticity
@@ -25,33 +27,40 @@ from openbont.patient import Patient, Reading
 
 
 def limb_spasticity(limb: str, patient: Patient, sampler: Sampler) -> Built:
-    """Tone of the movements that were graded, strength of the functions of that limb."""
+    """Tone of the movements that were graded, what was recorded besides, strength."""
     limb_side = side_of(patient)
     size = _size(patient, sampler)
     structures = tuple(one.scaled(size) for one in of_region(limb, limb_side))
     names = [s.id for s in structures]
     graded = _graded(patient, limb, limb_side)
     acting = [group for group in functions().values() if group.limb == limb]
-    cause = _cause(patient, sampler)
+    cause = _cause(patient)
     latent = np.stack([_grade(sampler, reading, cause) for reading in graded.values()], axis=1)
+    passive = np.stack([_passive(sampler, patient, w, cause) for w in graded], axis=1)
+    uses = tuple(f"{group.id}.{limb_side}" for group in acting)
+    parts = further(patient, sampler, Limb(tuple(graded), passive, uses))
+    read = (*_tone_measures(sampler, graded), *(one for _, seen in parts for one in seen))
+    goals = attainment(patient, read)
     return structures, Spasticity(
         reflex_weight=_rows(sampler, graded, movements(), names),
         strength_weight=tiled(sampler, [g.row(names, limb_side) for g in acting]),
         grade=latent,
-        passive_share=np.stack([_passive(sampler, patient, w) for w in graded], axis=1),
+        passive_share=passive,
         grade_width=sampler.vary("spasticity.grade_width"),
         gamma=sampler.vary("spasticity.gamma"),
-        course=natural_course(sampler, "spasticity", np.zeros_like(latent), cause),
+        slope_per_year=sampler.vary(f"spasticity.slope.{cause}"),
+        course=natural_course(
+            sampler,
+            "spasticity",
+            np.zeros_like(latent),
+            sampler.value(f"spasticity.restless.{cause}"),
+        ),
+        further=tuple(part for part, _ in parts),
+        attained=goals,
         measures=(
-            *(
-                replace(
-                    _movement_measure(where, reading.scale),
-                    observed="graded",
-                    noise=sampler.value("spasticity.occasion_sd"),
-                )
-                for where, reading in graded.items()
-            ),
-            *(strength_measure(g, f"{g.id}.{limb_side}") for g in acting),
+            *read,
+            *((measure("gas_T"),) if goals else ()),
+            *(strength_measure(g, where) for g, where in zip(acting, uses, strict=True)),
         ),
     )
 
@@ -72,46 +81,47 @@ def _graded(patient: Patient, limb: str, limb_side: str) -> dict[str, Reading]:
     return tone
 
 
-def _cause(patient: Patient, sampler: Sampler) -> float:
-    """Factor of this cause on spread and fluctuation. Raises NoEvidence for one without a row."""
+def _cause(patient: Patient) -> str:
+    """The cause as the parameters write it. Raises NoEvidence for one without rows."""
     cause = patient.disorder.cause.strip().lower().replace(" ", "_") or "stroke"
-    name = f"spasticity.cause.{cause}"
-    if name not in parameters():
+    if f"spasticity.spread.{cause}" not in parameters():
         raise NoEvidence(f"spasticity after {patient.disorder.cause} has no model")
-    return sampler.value(name)
+    return cause
 
 
-def _grade(sampler: Sampler, reading: Reading, cause: float) -> np.ndarray:
-    """Latent grade of the people who read as this patient does, with the rater's own bias."""
-    name = f"spasticity.grade.{base(reading.where)}"
-    noise = sampler.generator(name).standard_normal((3, PARENTS))
-    spread = sampler.value("spasticity.parent_sd") * cause
-    seen = sampler.value("spasticity.parent_grade") + spread * noise[0]
-    seen = seen + sampler.value("spasticity.rater_sd") * noise[1]
-    once = seen + sampler.value("spasticity.occasion_sd") * noise[2]
-    grades = np.array(sorted(scale(reading.scale).grades.values()))
-    wanted = number(reading.scale, reading.value)
-
-    def reads_so() -> np.ndarray:
-        nearest = grades[np.abs(once[:, None] - grades).argmin(1)]
-        return np.asarray(nearest == wanted)
-
-    return sampler.enrol(name, seen[:, None], reads_so)[:, 0]
+def _grade(sampler: Sampler, reading: Reading, cause: str) -> np.ndarray:
+    """Latent grade; the cause says how widely reflex gains differ between people."""
+    spread = sampler.value(f"spasticity.spread.{cause}")
+    return selected(sampler, "spasticity", base(reading.where), reading, spread)
 
 
-def _passive(sampler: Sampler, patient: Patient, where: str) -> np.ndarray:
-    """Share of resistance that toxin cannot change, more with a contracture."""
+def _passive(sampler: Sampler, patient: Patient, where: str, cause: str) -> np.ndarray:
+    """Share of resistance that toxin cannot change: as recorded, else by cause and years."""
     free = sampler.vary("spasticity.passive_share")
-    shortened = recorded(patient, "contracture", where, default=0.0)
-    if shortened == 0:
-        return np.minimum(free, 0.95)
-    stiff = sampler.vary("spasticity.contracture_share")
+    looked = any(r.scale == "contracture" and r.where == where for r in patient.findings)
+    if not looked:
+        years = min(patient.disorder.months_since_onset or 0.0, _STIFFENING_MONTHS) / 12
+        return np.minimum(free + years * sampler.value(f"spasticity.stiffening.{cause}"), 0.95)
+    shortened = recorded(patient, "contracture", where)
+    stiff = sampler.vary("spasticity.contracture_share") if shortened else free
     return np.minimum(free + shortened * (stiff - free), 0.95)
 
 
-def _movement_measure(where: str, scale_name: str) -> Measure:
-    words = f"{side(where)} {movements()[base(where)].words}".strip()
-    return measure(scale_name, where, words)
+_STIFFENING_MONTHS = 60.0  # five years: later the joint is recorded or taken to be settled
+
+
+def _tone_measures(sampler: Sampler, graded: dict[str, Reading]) -> list[Measure]:
+    """Grades on the scale that was used, on the other scale, and resistance."""
+    noise = sampler.value("spasticity.occasion_sd")
+    own = [(reading.scale, where) for where, reading in graded.items()]
+    other = [("MAS" if name == "Ashworth" else "Ashworth", where) for name, where in own]
+    return [
+        *(
+            replace(of_movement(name, where), observed="graded", noise=noise)
+            for name, where in [*own, *other]
+        ),
+        *(of_movement("resistance", where) for where in graded),
+    ]
 
 
 def _rows(
