@@ -19,7 +19,9 @@ def side_of(patient: Patient) -> str:
     """left or right. Raises BadInput."""
     if patient.disorder.side not in SIDES:
         raise BadInput(
-            "disorder.side", "one side is needed to model an arm", "write side: left or right"
+            "disorder.side",
+            "one side is needed: which arm, leg or eye",
+            "write side: left or right",
         )
     return patient.disorder.side
 
@@ -36,8 +38,6 @@ def recorded(
     return default
 
 
-def measure(scale_name: str, where: str = "", words: str = "") -> Measure:
-    """A measure on a scale of the catalog."""
 def selected(
     sampler: Sampler, prior: str, of: str, reading: Reading, spread: float = 1.0
 ) -> np.ndarray:
@@ -60,6 +60,8 @@ def selected(
     return sampler.enrol(f"{prior}.grade.{of}", latent[:, None], reads_so)[:, 0]
 
 
+def measure(scale_name: str, where: str = "", words: str = "") -> Measure:
+    """A measure on a scale of the catalog."""
     which = scale(scale_name)
     return Measure(
         which.id,
