@@ -17,6 +17,7 @@ from openbont.anatomy.structure import Structure
 from openbont.catalog import model as catalog
 from openbont.catalog.muscles import structure
 from openbont.catalog.sampling import Sampler
+from openbont.catalog.weakness import HEALTHY, distant
 from openbont.errors import UnitMismatch
 from openbont.forward.arrays import body
 from openbont.forward.chain import Course, Model, Stages, simulate
@@ -59,6 +60,7 @@ def tissue_model(structures: tuple[Structure, ...], draws: int = DRAWS, seed: in
         catalog.release(sampler),
         catalog.response(sampler, structures),
         Unread(np.zeros(draws)),
+        distant(sampler, None, HEALTHY),
     )
     return Model(stages, body(structures), structures, catalog.PRODUCTS, ())
 

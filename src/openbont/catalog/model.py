@@ -11,7 +11,7 @@ from openbont.catalog.evidence import parameters
 from openbont.catalog.muscles import base, layers
 from openbont.catalog.products import products
 from openbont.catalog.sampling import Sampler
-from openbont.catalog.vocabulary import condition
+from openbont.catalog.weakness import HEALTHY, Weakness, distant, weakness
 from openbont.errors import NoEvidence
 from openbont.forward.arrays import body
 from openbont.forward.chain import Model, Stages
@@ -38,13 +38,15 @@ def model(patient: Patient, draws: int = 200, seed: int = 1) -> Model:
         )
     sampler = Sampler(draws, seed)
     structures, disorder = builder(patient, sampler)
+    weak = weakness(sampler, patient)
     stages = Stages(
         immunity(sampler),
         spread(sampler),
-        kinetics(sampler, structures),
+        kinetics(sampler, structures, weak),
         release(sampler),
-        response(sampler, structures, patient),
+        response(sampler, structures, weak),
         disorder,
+        distant(sampler, patient, weak, disorder.measures),
     )
     used = tuple(sampler.used.values())
     return Model(stages, body(structures), structures, PRODUCTS, used)
@@ -55,22 +57,28 @@ def spread(sampler: Sampler) -> Spread:
     return Spread(**_group(sampler, "spread", Spread))
 
 
-def kinetics(sampler: Sampler, structures: tuple[Structure, ...]) -> Kinetics:
+def kinetics(
+    sampler: Sampler, structures: tuple[Structure, ...], weak: Weakness = HEALTHY
+) -> Kinetics:
     """Rates; half-life by serotype, potency by product, both shared within a patient.
 
     Glands and the bladder wall have autonomic endings.
     """
-    autonomic = any(one.kind == "gland" for one in structures)
-    slower = sampler.value("kinetics.autonomic_slower") if autonomic else 1.0
-    by_structure = [slower if one.kind == "gland" else 1.0 for one in structures]
     half_lives = [f"kinetics.half_life_day.{products()[name].serotype}" for name in PRODUCTS]
     potencies = [f"kinetics.potency.{name}" for name in PRODUCTS]
     return Kinetics(
         **_group(sampler, "kinetics", Kinetics),
         half_life_day=sampler.several(half_lives, shared="kinetics.half_life"),
         potency_cm3_per_u=sampler.several(potencies, shared="kinetics.potency"),
-        slower=np.tile([*by_structure, 1.0], (sampler.draws, 1)),
+        slower=np.tile(_slower(sampler, structures, weak), (sampler.draws, 1)),
     )
+
+
+def _slower(sampler: Sampler, structures: tuple[Structure, ...], weak: Weakness) -> list[float]:
+    """Half-life in the endings of each structure relative to healthy motor endings."""
+    kinds = [one.kind for one in structures] + ["muscle"]
+    autonomic = sampler.value("kinetics.autonomic_slower") if "gland" in kinds else 1.0
+    return [autonomic if kind == "gland" else weak.recovery_slower for kind in kinds]
 
 
 def release(sampler: Sampler) -> Release:
@@ -79,10 +87,10 @@ def release(sampler: Sampler) -> Release:
 
 
 def response(
-    sampler: Sampler, structures: tuple[Structure, ...], patient: Patient | None = None
+    sampler: Sampler, structures: tuple[Structure, ...], weak: Weakness = HEALTHY
 ) -> Response:
     """Safety factor by structure and disease; the last structure is distant muscle."""
-    limb = sampler.vary("response.safety_factor") * _weakness(sampler, patient)
+    limb = sampler.vary("response.safety_factor") * weak.safety_factor
     facial = sampler.value("response.safety_facial")
     shares = [facial if layers().get(base(s.id), {}).get("facial") else 1.0 for s in structures]
     return Response(
@@ -110,17 +118,3 @@ def _group(sampler: Sampler, group: str, stage: type) -> dict[str, np.ndarray]:
     return {
         name: sampler.vary(f"{group}.{name}") for name in names if f"{group}.{name}" in parameters()
     }
-
-
-_WEAKENING = {
-    "myasthenia_gravis": "response.safety_myasthenia",
-    "congenital_myasthenic_syndrome": "response.safety_myasthenia",
-    "lambert_eaton": "response.safety_lambert_eaton",
-    "amyotrophic_lateral_sclerosis": "response.safety_als",
-}
-
-
-def _weakness(sampler: Sampler, patient: Patient | None) -> float:
-    """Relative safety factor left by the patient's conditions."""
-    named = {condition(name).name for name in (patient.conditions if patient else ())}
-    return float(np.prod([sampler.value(p) for c, p in _WEAKENING.items() if c in named]))

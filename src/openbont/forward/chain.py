@@ -22,6 +22,7 @@ from openbont.anatomy.structure import Structure
 from openbont.evidence import Parameter
 from openbont.forward.arrays import DISTANT, Body, Given, Leaf, Sessions, Shots, shots, single
 from openbont.forward.disorders.interface import Disorder, Measure
+from openbont.forward.distant import Distant
 from openbont.forward.immunity import Immunity
 from openbont.forward.kinetics import Kinetics, graded_grid
 from openbont.forward.release import Release
@@ -46,6 +47,12 @@ class Stages(eqx.Module):
     release: Release
     response: Response
     disorder: Disorder
+    distant: Distant
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """What is read: of the disorder, then of the body far from the needle."""
+        return (*self.disorder.measures, *self.distant.measures)
 
 
 class Model(eqx.Module):
@@ -105,7 +112,7 @@ def chain(
     intact = stages.kinetics(captured, sessions, grid)
     release = single(stages.release)(intact, grid)
     tissue = single(stages.response)(release, grid)
-    severity = stages.disorder(tissue, grid)
+    severity = jnp.column_stack([stages.disorder(tissue, grid), stages.distant(tissue, grid)])
     return captured, intact, release, tissue, severity
 
 
@@ -145,7 +152,7 @@ def simulate(
         severity,
         (*(structure.id for structure in model.structures), DISTANT),
         tuple(structure.id for structure in model.structures if structure.kind == "gland"),
-        model.stages.disorder.measures,
+        model.stages.measures,
         model.rests_on,
     )
 

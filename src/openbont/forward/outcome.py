@@ -223,7 +223,7 @@ def _unwanted(course: Course, patient: Patient) -> tuple[Unwanted, ...]:
     floors = {keep.function: keep.at_least for keep in patient.keep}
     found = []
     for number, measure in enumerate(course.measures):
-        if measure.better == "lower":
+        if measure.better == "lower" or measure.low < 0:  # no share of an angle
             continue
         values = course.severity[:, :, number]
         kept = values / values[:, [np.searchsorted(course.day, 0.0)]]

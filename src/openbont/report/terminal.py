@@ -102,12 +102,18 @@ def _kept(measures: Sequence["Measure"], course: "Course") -> Table:
     for measure in measures:
         middle = np.median(course.of(measure.scale, measure.where), axis=0)
         cells = [_cell(middle[at], measure) for _, at in shown]
-        table.add_row(measure.words, *cells, _line(middle[None], measure))
+        table.add_row(_name(measure), *cells, _line(middle[None], measure))
     return table
 
 
 def _cell(value: float, measure: "Measure") -> str:
-    return f"{100 * value:.0f} %" if measure.high == 1 else f"{value:.1f} {measure.unit}"
+    return f"{100 * value:.0f} %" if measure.unit.startswith("share") else f"{value:.1f}"
+
+
+def _name(measure: "Measure") -> str:
+    """What is read, with its scale if graded, or its unit unless that is a share."""
+    unit = "" if measure.unit.startswith("share") else measure.unit
+    return ", ".join(filter(None, [measure.words, measure.scale if measure.grades else unit]))
 
 
 def _weeks(course: "Course") -> list[tuple[int, int]]:
@@ -202,36 +208,34 @@ def medians(course: "Course") -> list[dict[str, object]]:
     ]
 
 
+_COMPARED = (0, 2, 12)
+
+
+def _at(course: "Course", measure: "Measure", week: int) -> str:
+    """Median in one week; a dash where this patient has no such reading."""
+    if measure not in course.measures:
+        return "—"
+    return _cell(float(np.median(course.of(measure.scale, measure.where)[:, week])), measure)
+
+
 def show_two(
     page: Console,
     names: tuple[str, str],
     both: Sequence[tuple["Patient", Sequence["Finding"], "Course"]],
 ) -> None:
-    """Stops of each patient, then medians side by side at the worst and at week 12."""
+    """Stops of each patient, then medians side by side, where either changes or they differ."""
     for name, (_, findings, _) in zip(names, both, strict=True):
         for finding in findings:
             if finding.level == "stop":
                 page.print(f"[{COLOURS['stop']}]stop[/] {escape(name)}: {escape(finding.reason)}")
     first, second = (course for _, _, course in both)
     page.print(f"A: {escape(names[0])}   B: {escape(names[1])}")
-    table = _table("medians", "reading", *(f"{who}, week {w}" for w in (2, 12) for who in "AB"))
-    known = {(m.scale, m.where) for m in second.measures}
-    for measure in first.measures:
-        if (measure.scale, measure.where) in known:
-            values = [
-                float(np.median(course.of(measure.scale, measure.where)[:, week]))
-                for week in (2, 12)
-                for course in (first, second)
-            ]
-            table.add_row(
-                f"{measure.words}, {measure.scale}", *(_cell(value, measure) for value in values)
-            )
-    far = [
-        percent(float(np.median(course.response.twitch[:, week, -1])))
-        for week in (2, 12)
-        for course in (first, second)
-    ]
-    table.add_row("muscle far from the needle, single impulses", *far)
+    weeks = [f"{who} {week}" for week in _COMPARED for who in "AB"]
+    table = _table("medians by week, of what changes or differs", "reading", *weeks)
+    for measure in dict.fromkeys((*first.measures, *second.measures)):
+        cells = [_at(course, measure, week) for week in _COMPARED for course in (first, second)]
+        if len(set(cells)) > 1:
+            table.add_row(_name(measure), *cells)
     page.print(table)
     jitter = (float(np.median(course.response.jitter.max(1))) for course in (first, second))
     page.print("jitter far from the needle, times before: A {:.2f}, B {:.2f}".format(*jitter))
@@ -258,7 +262,7 @@ def _short(product: str) -> str:
 
 def _table(title: str, first: str, *others: str) -> Table:
     table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column(first, no_wrap=True)
+    table.add_column(first)
     for name in others:
-        table.add_column(name, justify="right" if name else "left")
+        table.add_column(name, justify="right" if name else "left", no_wrap=len(name) < 6)
     return table
