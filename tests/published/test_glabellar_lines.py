@@ -98,9 +98,29 @@ def test_none_or_mild_early(arms: dict[float, np.ndarray]) -> None:
     assert [mild(arms[0], day) for day in (7, 30)] == pytest.approx([6, 3], abs=6)
 
 
-def test_none_or_mild_to_day_90(arms: dict[float, np.ndarray]) -> None:
-    """Predicted. Observed 70 and 48 % on days 60 and 90; tolerance 9 points."""
-    assert [mild(arms[20], day) for day in (60, 90)] == pytest.approx([70, 48], abs=9)
+def test_none_or_mild_on_day_90(arms: dict[float, np.ndarray]) -> None:
+    """Predicted. Observed 48 %; tolerance 6 points."""
+    assert mild(arms[20], 90) == pytest.approx(48, abs=6)
+
+
+def test_misfit_fades_too_early_on_day_60(arms: dict[float, np.ndarray]) -> None:
+    """Predicted. Observed 70 % none or mild: the model is 8 to 16 points below."""
+    assert 8 < 70 - mild(arms[20], 60) < 16
+
+
+def test_misfit_composite(women: Model) -> None:
+    """Predicted. Observed 67.5 and 70.4 % two grades better and at most mild for both raters, 20 U
+    of prabotulinumtoxinA on day 30: the model is 35 to 55 points below.
+
+    A little force left folds the skin nearly as much as all of it (power 0.1).
+    """
+    (session,) = plan(20.0).sessions
+    other = session.model_copy(update={"product": "prabotulinumtoxinA"})
+    given = plan(20.0).model_copy(update={"sessions": (other,)})
+    course = simulate(given, patient(), women, (0, 30))
+    both = np.stack([read(course.of("FWS", m.where), m, seed=5) for m in course.measures[:2]])
+    met = (both[..., 0] - both[..., 1] >= 2) & (both[..., 1] <= 1)
+    assert 35 < 69 - 100 * met.all(axis=0).mean() < 55
 
 
 def test_misfit_lasts_too_long_on_day_120(arms: dict[float, np.ndarray]) -> None:

@@ -75,24 +75,26 @@ def words(structure: str) -> str:
     return f"{side(structure)} {plain}".strip()
 
 
-def landmarks(structure: str, sites: int) -> list[str]:
+def landmarks(structure: str, sites: int, disorder: str = "") -> list[str]:
     """Where the needle goes, in words, one for each site where a label fixes them."""
-    name = base(structure)
-    fixed = [site["landmark"] for site in layers().get(name, {}).get("sites", ())]
+    fixed = [site["landmark"] for site in _layer_row(structure, disorder).get("sites", ())]
     if len(fixed) >= sites:
         return fixed[:sites]
-    muscle = muscles().get(name)
+    muscle = muscles().get(base(structure))
     if muscle is not None and muscle.end_plate_zone:
         return [f"end-plate zone: {muscle.end_plate_zone}, {muscle.end_plate_line}"]
     return ["end-plate zone not known: middle of the muscle"]
 
 
 @cache
-def structure(name: str) -> Structure:
-    """The structure called `name`, for instance biceps_brachii.left. Raises UnknownName."""
+def structure(name: str, disorder: str = "") -> Structure:
+    """The structure called `name`, for instance biceps_brachii.left. Raises UnknownName.
+
+    A disorder may concern a part of a layer only, with sites of its own.
+    """
     if name not in modelled():
         raise UnknownName("", "structure with a known shape", name, modelled())
-    return _layer(name) if base(name) in layers() else _solid(name)
+    return _layer(name, disorder) if base(name) in layers() else _solid(name)
 
 
 @cache
@@ -154,8 +156,15 @@ def _solid(name: str) -> Structure:
     )
 
 
-def _layer(name: str) -> Structure:
-    row = layers()[base(name)]
+def _layer_row(name: str, disorder: str) -> dict[str, Any]:
+    """A layer as written, with what differs `within` a disorder."""
+    row = layers().get(base(name), {})
+    here: dict[str, Any] = row.get("within", {}).get(disorder, {})
+    return row | here
+
+
+def _layer(name: str, disorder: str) -> Structure:
+    row = _layer_row(name, disorder)
     mirror = np.array([-1.0 if side(name) == "right" else 1.0, 1.0, 1.0])
     centre = np.array(row["centre_mm"], float) * mirror
     frame = frame_along(np.array(row["fibre"], float), np.array(row["deep"], float)) * mirror

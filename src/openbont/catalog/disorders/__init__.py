@@ -6,11 +6,18 @@ from functools import partial
 from openbont.catalog.disorders.bladder import neurogenic_bladder, overactive_bladder
 from openbont.catalog.disorders.blepharospasm import blepharospasm
 from openbont.catalog.disorders.common import Built
-from openbont.catalog.disorders.facial_lines import glabellar_lines
+from openbont.catalog.disorders.facial_lines import (
+    FOREHEAD,
+    GLABELLAR,
+    LATERAL_CANTHAL,
+    PLATYSMA,
+    facial_lines,
+)
 from openbont.catalog.disorders.hyperhidrosis import axillary_hyperhidrosis
 from openbont.catalog.disorders.migraine import chronic_migraine
 from openbont.catalog.disorders.sialorrhoea import adult_sialorrhoea
 from openbont.catalog.disorders.spasticity import limb_spasticity
+from openbont.catalog.disorders.strabismus import horizontal_strabismus
 from openbont.catalog.sampling import Sampler
 from openbont.patient import Patient
 
@@ -22,6 +29,10 @@ MODELLED: dict[str, Callable[[Patient, Sampler], Built]] = {
     "bladder.overactive": overactive_bladder,
     "bladder.neurogenic": neurogenic_bladder,
     "hyperhidrosis.axillary": axillary_hyperhidrosis,
-    "facial_lines.glabellar": glabellar_lines,
+    **{
+        region.disorder: partial(facial_lines, region)
+        for region in (GLABELLAR, LATERAL_CANTHAL, FOREHEAD, PLATYSMA)
+    },
     "sialorrhoea": adult_sialorrhoea,
+    "strabismus": horizontal_strabismus,
 }

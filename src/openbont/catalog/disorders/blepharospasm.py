@@ -1,7 +1,5 @@
 """A patient with blepharospasm -> ring muscles and levators of the lids, and the stage of spasm."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from openbont.catalog.disorders.common import Built, measure, natural_course, recorded, tiled
@@ -19,8 +17,7 @@ def blepharospasm(patient: Patient, sampler: Sampler) -> Built:
     """Jankovic score, closing force and height of the lids."""
     eyes, lids = np.eye(len(_NAMES)).reshape(2, 2, -1)
     score, passing = _entry(sampler, recorded(patient, "JRS")).T
-    # one region for both muscles: toxin in the lids may reach the levator
-    structures = tuple(replace(structure(name), region="head") for name in _NAMES)
+    structures = tuple(structure(name, "dystonia.blepharospasm") for name in _NAMES)
     return structures, Blepharospasm(
         eye_weight=tiled(sampler, list(eyes)),
         lid_weight=tiled(sampler, list(lids)),

@@ -15,15 +15,20 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from openbont.forward.arrays import Leaf
-from openbont.forward.disorders.interface import Disorder, Measure, NaturalCourse, since_day_0
+from openbont.forward.disorders.interface import (
+    Driven,
+    Measure,
+    NaturalCourse,
+    lid_mm,
+    since_day_0,
+)
 from openbont.forward.response import Tissue
 
 _WORST = 8.0
 _LEAST_FORCE = 1e-3  # a lid without any force is still not below the scale
-_LID_MM, _LID_FALL_MM = 4.0, 3.5  # MRD1 with a working and a paralysed levator (assumed)
 
 
-class Blepharospasm(Disorder):
+class Blepharospasm(Driven):
     """Jankovic score, closing force of each eye, height of each upper lid."""
 
     eye_weight: Float[Leaf, "eye structure"]
@@ -42,5 +47,15 @@ class Blepharospasm(Disorder):
         change = spasm - since_day_0(spasm[:, None], day)[0] + self.course(day)[:, 0]
         score = jnp.clip(self.score + change, 0.0, _WORST)
         kept = jnp.clip(closing / since_day_0(closing, day), 0.0, 1.0)
-        lid = _LID_MM - _LID_FALL_MM * (1 - tissue.force @ self.lid_weight.T)
+        lid = lid_mm(tissue, self.lid_weight)
         return jnp.column_stack([score, kept, lid])
+
+    def shares(self, tissue: Tissue, measure: int) -> Float[Array, "grid structure"]:
+        """Part of each ring muscle in the closing force behind the score."""
+        return self.eye_weight.mean(0) * tissue.force
+
+    def drive_after(
+        self, measure: int, drive: Float[Leaf, "..."], fall: Float[Leaf, "..."]
+    ) -> Float[Array, "..."]:
+        """The closing force that lowers the score by `fall`."""
+        return drive * jnp.exp(-self.score_width * fall)

@@ -112,6 +112,14 @@ class Driven(Disorder):
         raise NotImplementedError
 
 
+def lid_mm(tissue: Tissue, lid_weight: Float[Leaf, "lid structure"]) -> Float[Array, "grid lid"]:
+    """Height of each upper lid above the pupil; it follows the levator."""
+    return _LID_MM - _LID_FALL_MM * (1 - tissue.force @ lid_weight.T)
+
+
+_LID_MM, _LID_FALL_MM = 4.0, 3.5  # MRD1 with a working and a paralysed levator (assumed)
+
+
 def since_day_0(
     values: Float[Leaf, "grid kind"], day: Float[np.ndarray, "grid"]
 ) -> Float[Array, "1 kind"]:

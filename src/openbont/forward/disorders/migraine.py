@@ -17,12 +17,17 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from openbont.forward.arrays import Leaf
-from openbont.forward.disorders.interface import Disorder, Measure, NaturalCourse, since_day_0
+from openbont.forward.disorders.interface import (
+    Disorder,
+    Measure,
+    NaturalCourse,
+    lid_mm,
+    since_day_0,
+)
 from openbont.forward.release import relax
 from openbont.forward.response import Tissue
 
 WINDOW_DAYS = 28.0
-_LID_MM, _LID_FALL_MM = 4.0, 3.5  # MRD1 with a working and a paralysed levator (assumed)
 
 
 class Migraine(Disorder):
@@ -52,7 +57,7 @@ class Migraine(Disorder):
         hit = self.hit + self.hit_per_day * (days - WINDOW_DAYS * before) - self.hit_kappa * gained
         strength = tissue.force @ self.strength_weight.T
         kept = jnp.clip(strength / since_day_0(strength, day), 0.0, 1.0)
-        lid = _LID_MM - _LID_FALL_MM * (1 - tissue.force @ self.lid_weight.T)
+        lid = lid_mm(tissue, self.lid_weight)
         return jnp.column_stack([days, jnp.clip(hit, 36.0, 78.0), kept, lid])
 
     def _sensitisation(
