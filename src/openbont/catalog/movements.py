@@ -22,19 +22,24 @@ class Group:
     midline: bool
     weights: Mapping[str, float]
     sources: tuple[Source, ...]
+    crossed: frozenset[str] = frozenset()
+    """Those of the muscles that act towards the other side."""
 
     def row(self, structures: Sequence[str], one_side: str) -> np.ndarray:
         """Share of each structure; a midline group takes both sides."""
         shares = np.array(
             [
-                self.weights.get(base(name), 0.0)
-                if self.midline or side(name) in (one_side, "")
-                else 0.0
+                self.weights.get(base(name), 0.0) if self._acts(name, one_side) else 0.0
                 for name in structures
             ]
         )
         total = shares.sum()
         return np.asarray(shares / total if total else shares)
+
+    def _acts(self, name: str, one_side: str) -> bool:
+        if self.midline or not side(name):
+            return True
+        return (side(name) == one_side) != (base(name) in self.crossed)
 
 
 @cache
@@ -66,6 +71,7 @@ def _groups(kind: str) -> dict[str, Group]:
             row.get("midline", False),
             row["weights"],
             tuple(sources()[name] for name in row["sources"]),
+            frozenset(row.get("crossed", ())),
         )
         for id_, row in read("movements.yaml")[kind].items()
     }

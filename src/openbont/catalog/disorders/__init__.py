@@ -5,6 +5,7 @@ from functools import partial
 
 from openbont.catalog.disorders.bladder import neurogenic_bladder, overactive_bladder
 from openbont.catalog.disorders.blepharospasm import blepharospasm
+from openbont.catalog.disorders.cervical import cervical_dystonia
 from openbont.catalog.disorders.common import Built
 from openbont.catalog.disorders.facial_lines import (
     FOREHEAD,
@@ -26,6 +27,7 @@ MODELLED: dict[str, Callable[[Patient, Sampler], Built]] = {
     "spasticity.lower_limb": partial(limb_spasticity, "leg"),
     "migraine.chronic": chronic_migraine,
     "dystonia.blepharospasm": blepharospasm,
+    "dystonia.cervical": cervical_dystonia,
     "bladder.overactive": overactive_bladder,
     "bladder.neurogenic": neurogenic_bladder,
     "hyperhidrosis.axillary": axillary_hyperhidrosis,
