@@ -97,3 +97,37 @@ def test_chronic_migraine_has_no_label_under_18() -> None:
     young = patient(HEAD, age_years=17)
     assert [one.level for one in check(SITES, young) if one.rule == "L01"] == ["stop"]
     assert ONA in next(one.reason for one in check(SITES, young) if one.rule == "L01")
+
+
+LEAKS = plan({"detrusor": (100, 20)}, disorder="bladder.overactive")
+
+
+def leaking(**changes: Any) -> Patient:
+    return patient(disorder={"name": "bladder.overactive"}, findings=[], **changes)
+
+
+@pytest.mark.parametrize(("leaks", "level"), [(None, ["warn"]), (0.5, ["warn"]), (1, []), (6, [])])
+def test_bad_enough_as_trials_asked(leaks: float | None, level: list[str]) -> None:
+    seen = [] if leaks is None else [{"scale": "UI_per_day", "value": leaks}]
+    who = patient(disorder={"name": "bladder.overactive"}, findings=seen)
+    assert said(who, LEAKS, "E10") == level
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome", "level"),
+    [
+        ("oxybutynin", "failed", []),
+        ("oxybutynin", "helped", ["warn"]),
+        ("ibuprofen", "failed", ["warn"]),
+    ],
+)
+def test_what_the_label_wants_tried_first(name: str, outcome: str, level: list[str]) -> None:
+    who = leaking(prior_treatments=[{"name": name, "outcome": outcome}])
+    assert said(who, LEAKS, "E11") == level
+
+
+def test_a_heart_is_a_warning_in_motor_neuron_disease() -> None:
+    healthy = patient(ARM, conditions=["cardiovascular_disease"])
+    dying = patient(ARM, conditions=["cardiovascular_disease", "als"])
+    assert said(healthy, WRIST, "S21") == ["inform"]
+    assert said(dying, WRIST, "S21") == ["warn"]

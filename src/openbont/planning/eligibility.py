@@ -1,9 +1,10 @@
-"""Is this patient one for whom toxin is indicated? Rules E01 to E09, by disorder."""
+"""Is this patient one for whom toxin is indicated? Rules E01 to E11, by disorder."""
 
 from collections import defaultdict
 from collections.abc import Callable
 
 from openbont.catalog.names import SPASTIC_CAUSES
+from openbont.catalog.products import read
 from openbont.catalog.scales import TONE, number
 from openbont.catalog.vocabulary import Term, medicine
 from openbont.errors import UnknownName
@@ -178,7 +179,32 @@ def e09(case: Case) -> Findings:
         yield say("warn", "E09", place, term.words, "overuse addressed first")
 
 
+def e10(case: Case) -> Findings:
+    """Bad enough, as the disorder's trials asked."""
+    asked = read("eligibility.yaml").get(case.plan.disorder)
+    if not asked:
+        return
+    scale, least = asked["reading"], asked["at_least"]
+    readings = [one for one in case.patient.findings if one.scale == scale and one.where != "rest"]
+    found = max((number(scale, one.value) for one in readings), default=None)
+    if found is None:
+        reason = f"no {scale} recorded; trials took patients from {least:g} on"
+        yield say("warn", "E10", "patient.findings", reason, "record it")
+    elif found < least:
+        reason = f"{scale} is {found:g}; trials took patients from {least:g} on"
+        yield say("warn", "E10", "patient.findings", reason, "a wish that outweighs the risk")
+
+
+def e11(case: Case) -> Findings:
+    """Medicines that the label wants tried first."""
+    first = read("eligibility.yaml").get(case.plan.disorder, {}).get("tried")
+    tried = _tried(case, "failed", "not tolerated", "contraindicated")
+    if first and not any(first in term.classes for term in tried):
+        reason = f"no {first} recorded that failed or was not tolerated"
+        yield say("warn", "E11", "patient.prior_treatments", reason, "try one, or record it")
+
+
 ELIGIBILITY: dict[str, Callable[[Case], Findings]] = {
-    rule.__name__.upper(): rule for rule in (e01, e02, e03, e04, e05, e06, e07, e08, e09)
+    rule.__name__.upper(): rule for rule in (e01, e02, e03, e04, e05, e06, e07, e08, e09, e10, e11)
 }
 """Every eligibility rule by its id."""

@@ -524,10 +524,14 @@ def s20(case: Case) -> Findings:
 
 
 def s21(case: Case) -> Findings:
-    """Heart and vessels."""
+    """Heart and vessels; a flag only, no model of the heart. Motor neurons may take part."""
+    dying = case.having("motor_neuron")
     for place, term in case.having("cardiovascular"):
         reason = f"{term.words}: arrhythmia and myocardial infarction were reported after toxin"
-        yield say("inform", "S21", place, reason)
+        if dying:
+            reason += "; motor neuron disease may itself reach the heart's nerves"
+        level: Level = "warn" if dying else "inform"
+        yield say(level, "S21", place, reason, "the heart examined" if dying else "")
 
 
 def s22(case: Case) -> Findings:
