@@ -20,18 +20,16 @@ import math
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jax.nn import sigmoid
 from jax.scipy.special import ndtr
 from jaxtyping import Array, Float
 
 from openbont.forward.arrays import Leaf
-from openbont.forward.disorders.interface import Measure, since_day_0
+from openbont.forward.disorders.interface import Measure, since_day_0, swallowing_trouble
 from openbont.forward.release import relax
 from openbont.forward.response import Tissue
 
 _BULK_DAY = 56.0
 _MONTH_DAYS = 30.4
-_SWALLOW_REST, _SWALLOW_GAIN = -4.0, 9.0  # assumed
 
 
 class Distant(eqx.Module):
@@ -84,8 +82,3 @@ class Distant(eqx.Module):
     def _bulk(self, alive: Float[Array, "grid"], day: Float[np.ndarray, "grid"]) -> Array:
         rate = jnp.full_like(alive[1:], math.log(2.0) / _BULK_DAY)
         return relax(alive[0], rate * alive[1:], rate, day)
-
-
-def swallowing_trouble(pharynx: Float[Array, "grid"]) -> Float[Array, "grid"]:
-    """Chance of trouble, from the share of today's strength that the pharynx keeps."""
-    return sigmoid(_SWALLOW_REST + _SWALLOW_GAIN * (1 - pharynx))

@@ -59,8 +59,6 @@ def cervical_dystonia(patient: Patient, sampler: Sampler) -> Built:
         tremor=np.full((sampler.draws, int(tremor > 0)), tremor),
         tremor_gain=sampler.vary("cervical.tremor_gain"),
         pharynx_weight=tiled_one(sampler, np.array([float(n == _PHARYNX) for n in names])),
-        swallow_logit=sampler.vary("cervical.swallow_logit"),
-        swallow_gain=sampler.vary("cervical.swallow_gain"),
         strength_weight=tiled(sampler, [groups[base(w)].row(names, side(w)) for w in _STRENGTHS]),
         course=natural_course(sampler, "cervical", entered[:, 1:]),
         measures=(

@@ -23,10 +23,12 @@ angle theta0 fixes it, so it cancels. Scales follow a drive q = sum_k u_k q_k, u
 Grades are continuous here; rounding belongs to reading. Placebo and fluctuation act on the three
 subscales of TWSTRS, on their sum and on Tsui; angle, CDSS, strength and swallowing are measured
 and get none. Tremor is noise in a feedback loop of gain g < 1 through the muscles that turn the
-head, and swallowing follows the muscle of the pharynx, which only spread reaches:
+head, and swallowing follows the muscle of the pharynx, reached by spread and through the blood:
 
     amplitude  = amplitude0 (1 - g q(0)) / (1 - g q)
-    logit risk = l0 + l1 (1 - force_pharynx)                            (disorders, sections 4, 11)
+    swallowing trouble = 1 / (1 + exp(4 - 9 (1 - force_pharynx force_distant)))
+
+(disorders, sections 4 and 11)
 """
 
 import equinox as eqx
@@ -37,7 +39,13 @@ from jaxtyping import Array, Float
 
 from openbont.errors import NoPlan
 from openbont.forward.arrays import Leaf
-from openbont.forward.disorders.interface import Driven, Measure, NaturalCourse, since_day_0
+from openbont.forward.disorders.interface import (
+    Driven,
+    Measure,
+    NaturalCourse,
+    since_day_0,
+    swallowing_trouble,
+)
 from openbont.forward.response import Tissue
 
 _LEAST_PULL = 1e-3  # a neck without any pull is still not below the scale
@@ -62,8 +70,6 @@ class Cervical(Driven):
     """Amplitude on day 0; empty where none is recorded."""
     tremor_gain: Float[Leaf, ""]
     pharynx_weight: Float[Leaf, "structure"]
-    swallow_logit: Float[Leaf, ""]
-    swallow_gain: Float[Leaf, ""]
     strength_weight: Float[Leaf, "function structure"]
     course: NaturalCourse
     measures: tuple[Measure, ...] = eqx.field(static=True)
@@ -78,8 +84,8 @@ class Cervical(Driven):
         reading = self.start + effect + self.course(day) @ self.latent_weight.T
         loop = 1 - self.tremor_gain * drive[:, :1]
         shaking = self.tremor * since_day_0(loop, day) / loop
-        weak = 1 - tissue.force @ self.pharynx_weight
-        risk = 100 * jax.nn.sigmoid(self.swallow_logit + self.swallow_gain * weak)
+        pharynx = tissue.force @ self.pharynx_weight * tissue.force[:, -1]
+        risk = 100 * swallowing_trouble(pharynx)
         strength = tissue.force @ self.strength_weight.T
         kept = strength / since_day_0(strength, day)
         low, high = (np.array([getattr(m, end) for m in self.measures]) for end in ("low", "high"))

@@ -120,6 +120,14 @@ def lid_mm(tissue: Tissue, lid_weight: Float[Leaf, "lid structure"]) -> Float[Ar
 _LID_MM, _LID_FALL_MM = 4.0, 3.5  # MRD1 with a working and a paralysed levator (assumed)
 
 
+def swallowing_trouble(pharynx: Float[Array, "grid"]) -> Float[Array, "grid"]:
+    """Chance of trouble, from the share of its strength that the pharynx keeps."""
+    return jax.nn.sigmoid(_SWALLOW_REST + _SWALLOW_GAIN * (1 - pharynx))
+
+
+_SWALLOW_REST, _SWALLOW_GAIN = -4.0, 9.0  # assumed
+
+
 def since_day_0(
     values: Float[Leaf, "grid kind"], day: Float[np.ndarray, "grid"]
 ) -> Float[Array, "1 kind"]:
