@@ -57,6 +57,14 @@ def test_more_dose_turns_further(by_dose: list[Course]) -> None:
     assert (np.diff([deviation(one) for one in by_dose], axis=0) <= 1e-3).all()
 
 
+def test_an_over_correction_is_no_success(by_dose: list[Course]) -> None:
+    """Straight is the goal, and the eye may pass it."""
+    treated = by_dose[3]
+    over = deviation(treated) < 0
+    assert over[:, 2].mean() > 0.5
+    np.testing.assert_array_equal(treated.of("misalignment_pd"), np.abs(deviation(treated)))
+
+
 def test_part_stays_when_force_is_back(by_dose: list[Course]) -> None:
     treated = by_dose[1]
     force = treated.response.force[:, -1, treated.structures.index("medial_rectus.right")]

@@ -49,6 +49,7 @@ def horizontal_strabismus(patient: Patient, sampler: Sampler) -> Built:
         course=natural_course(sampler, "strabismus", passing[:, None], 1.0),
         measures=(
             measure("deviation_pd", reading.where, f"deviation {reading.where}"),
+            measure("misalignment_pd"),
             measure("lid_height", f"upper_lid.{eye}", f"{eye} upper lid"),
         ),
     )

@@ -8,7 +8,8 @@
 
 Depth is in grades above the lowest of the scale. The patient sees the same lines with a placebo
 response of their own. A power m below 1 says that a little force is enough to fold the skin. Height
-of the lids follows the levator. (disorders, section 8)
+of the lids follows the levator. Not modelled: a crooked smile from zygomaticus, and swallowing or
+a weak neck after platysma. (disorders, section 8)
 """
 
 import equinox as eqx

@@ -3,6 +3,7 @@
     D  = G (force_agonist - force_antagonist)      what the block takes from the balance of pulls
     dx/dt = (s D - x) / tau                        tau short while x grows, long while it goes back
     deviation = deviation0 + (D + x) - the same on day 0 + fluctuation                      dioptres
+    misalignment = |deviation|
 
 The agonist turns the eye the way it deviates (medial rectus inward, lateral rectus outward), so
 that a deviation below 0 is an over-correction. D is the plant k theta = F_LR a - F_MR a with the
@@ -30,7 +31,7 @@ _LARGEST = 100.0
 
 
 class Strabismus(Disorder):
-    """Horizontal deviation and height of the upper lid of one eye."""
+    """Horizontal deviation, how far from straight, and height of the upper lid of one eye."""
 
     pull: Float[Leaf, "structure"]
     """1 for the agonist, -1 for its antagonist."""
@@ -46,12 +47,13 @@ class Strabismus(Disorder):
     def __call__(
         self, tissue: Tissue, day: Float[np.ndarray, "grid"]
     ) -> Float[Array, "grid measure"]:
-        """Deviation, then height of the lid."""
+        """Deviation, misalignment, then height of the lid."""
         balance = self.pull_pd * (tissue.force @ self.pull)
         turned = (balance + self._length(balance, day))[:, None]
         deviation = self.deviation + turned - since_day_0(turned, day) + self.course(day)
         kept = jnp.clip(deviation, -_LARGEST, _LARGEST)
-        return jnp.concatenate([kept, lid_mm(tissue, self.lid_weight)], axis=1)
+        lid = lid_mm(tissue, self.lid_weight)
+        return jnp.concatenate([kept, jnp.abs(kept), lid], axis=1)
 
     def _length(
         self, balance: Float[Array, "grid"], day: Float[np.ndarray, "grid"]
