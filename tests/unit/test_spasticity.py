@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from openbont.catalog.model import model
-from openbont.errors import BadInput, NoPlan
+from openbont.errors import BadInput, NoPlan, UnknownName
 from openbont.forward.chain import Course, Model, simulate
 from openbont.forward.disorders.attainment import Attainment
 from openbont.patient import Disorder, Goal, Patient, Reading
@@ -205,6 +205,20 @@ def test_goal_attainment_is_50_at_the_targets() -> None:
     assert scores[1] == 50
     assert scores[0] == pytest.approx(50 - 30 / np.sqrt(0.7 * 5 + 0.3 * 9))
     assert scores[0] + scores[2] == pytest.approx(100)
+
+
+def test_the_other_side_is_not_read() -> None:
+    other = Reading(scale="spasms_per_day", value=3, where="leg.right")
+    tone = Reading(scale="MAS", value="3", where=f"{ANKLE}.left")
+    measures = model(
+        patient(findings={}, goals=()).model_copy(update={"findings": (tone, other)}), draws=2
+    ).stages.disorder.measures
+    assert "spasms_per_day" not in {one.scale for one in measures}
+
+
+def test_a_domain_of_disability_has_a_name() -> None:
+    with pytest.raises(UnknownName, match="hygiene"):
+        model(patient(findings={("MAS", ANKLE): "3", ("DAS", "hygene"): "2"}), draws=2)
 
 
 def test_one_angle_is_enough() -> None:

@@ -38,7 +38,7 @@ def limb_spasticity(limb: str, patient: Patient, sampler: Sampler) -> Built:
     latent = np.stack([_grade(sampler, reading, cause) for reading in graded.values()], axis=1)
     passive = np.stack([_passive(sampler, patient, w, cause) for w in graded], axis=1)
     uses = tuple(f"{group.id}.{limb_side}" for group in acting)
-    parts = further(patient, sampler, Limb(tuple(graded), passive, uses))
+    parts = further(patient, sampler, Limb(limb_side, tuple(graded), passive, uses))
     read = (*_tone_measures(sampler, graded), *(one for _, seen in parts for one in seen))
     goals = attainment(patient, read)
     return structures, Spasticity(

@@ -10,6 +10,7 @@ from openbont.catalog.movements import movements
 from openbont.catalog.muscles import base, side
 from openbont.catalog.sampling import Sampler
 from openbont.catalog.scales import number, scale
+from openbont.errors import UnknownName
 from openbont.forward.disorders.attainment import Attainment
 from openbont.forward.disorders.interface import Measure
 from openbont.forward.disorders.stretch import ActiveUse, Bursts, Further, Rated, Tardieu
@@ -33,6 +34,7 @@ _USE = ("dexterity", "sensation", "paresis")
 class Limb:
     """What of one limb was graded, and which functions it has."""
 
+    side: str
     movements: tuple[str, ...]
     passive_share: np.ndarray
     """(draw, movement)"""
@@ -41,8 +43,10 @@ class Limb:
 
 def further(patient: Patient, sampler: Sampler, limb: Limb) -> list[Part]:
     """Whatever was recorded of Tardieu, ratings, bursts and active use."""
+    here = tuple(r for r in patient.findings if side(r.where) in (limb.side, ""))
+    ours = patient.model_copy(update={"findings": here})
     kinds = (_tardieu, _rated, _bursts, _active_use)
-    return [part for kind in kinds if (part := kind(patient, sampler, limb))]
+    return [part for kind in kinds if (part := kind(ours, sampler, limb))]
 
 
 def attainment(patient: Patient, measures: Sequence[Measure]) -> Attainment | None:
@@ -99,14 +103,13 @@ def _tardieu(patient: Patient, sampler: Sampler, limb: Limb) -> Part | None:
 
 def _angles(patient: Patient, sampler: Sampler, where: str) -> tuple[float, float]:
     """R1 and R2 as recorded; where one is missing, a usual dynamic part of the range apart."""
-    usual = sampler.value("spasticity.dynamic_deg")
-    apart = recorded(patient, "tardieu_angle", where, default=usual)
-    found = _found(patient, "tardieu_R1", "tardieu_R2")
+    found = _found(patient, "tardieu_R1", "tardieu_R2", "tardieu_angle")
     known = {r.scale: number(r.scale, r.value) for r in found if r.where == where}
     catch, reach = known.get("tardieu_R1"), known.get("tardieu_R2")
-    if reach is None:
-        reach = (catch or 0.0) + apart
-    return (reach - apart if catch is None else catch), reach
+    if catch is not None and reach is not None:
+        return catch, reach
+    apart = known.get("tardieu_angle", sampler.value("spasticity.dynamic_deg"))
+    return (reach - apart, reach) if reach is not None else (catch or 0.0, (catch or 0.0) + apart)
 
 
 def _rated(patient: Patient, sampler: Sampler, limb: Limb) -> Part | None:
@@ -149,14 +152,17 @@ def _start(sampler: Sampler, reading: Reading) -> np.ndarray:
 
 def _hangs_on(reading: Reading, limb: Limb) -> np.ndarray:
     """Equal shares of the movements that a reading hangs on, all of them where none is named."""
-    named = {
-        "tardieu_X": (base(reading.where),),
-        "DAS": DOMAINS.get(base(reading.where), ()),
-        "clonus_beats": (base(reading.where),),
-    }.get(reading.scale, ())
+    named = _domain(reading) if reading.scale == "DAS" else (base(reading.where),)
     hangs = np.array([float(base(where) in named) for where in limb.movements])
     hangs = hangs if hangs.any() else np.ones(len(limb.movements))
     return np.asarray(hangs / hangs.sum())
+
+
+def _domain(reading: Reading) -> tuple[str, ...]:
+    """Movements of a domain of the DAS. Raises UnknownName."""
+    if base(reading.where) not in DOMAINS:
+        raise UnknownName("findings", "domain of the DAS", reading.where, DOMAINS)
+    return DOMAINS[base(reading.where)]
 
 
 def _bursts(patient: Patient, sampler: Sampler, limb: Limb) -> Part | None:
