@@ -36,6 +36,7 @@ class FakeMeasure:
     high: float
     better: str = "lower"
     margin: float = 0.5
+    grades: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)

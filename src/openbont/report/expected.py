@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from openbont.forward.outcome import GoalOutcome, Outcome, Rise, Unwanted
 from openbont.patient import Goal, Patient
 from openbont.plan import Plan
+from openbont.report.readings import readings
 from openbont.report.tables import Content, Table, table
 from openbont.report.words import band, day, number, percent, scale_words, share_band, week
 
@@ -28,6 +29,7 @@ def expected(
         "90 % of draws in brackets.",
         "goals": _goals(outcome, course, patient),
         "facts": _facts(outcome),
+        "readings": readings(course, untreated, patient),
         "strength": _strength(outcome.unwanted, outcome.rises),
         "pictures": {picture.name: asdict(picture) for picture in drawn},
     }

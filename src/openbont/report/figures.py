@@ -7,6 +7,7 @@ Colours are those of Okabe and Ito (2008), safe for colour-blind readers.
 import io
 import re
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +24,12 @@ from openbont.catalog.muscles import base, words
 from openbont.forward.outcome import GoalOutcome, Outcome
 from openbont.patient import Patient
 from openbont.plan import Plan
+from openbont.report.readings import other_readings, reading_name
 from openbont.report.words import listed, number, percent, scale_words, week
 
 if TYPE_CHECKING:  # the chain needs jax; a picture does not
     from openbont.forward.chain import Course
+    from openbont.forward.disorders.interface import Measure
 
 Array = NDArray[np.float64]
 Sides = dict[str, list[int]]
@@ -40,6 +43,7 @@ COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY, INK)
 LINES: tuple[Any, ...] = ("-", "--", "-.", (0, (1, 1)), (0, (6, 1.5)))
 WIDTH_INCH = 6.7  # text of an A4 page with 20 mm margins
 SPARED_SHOWN = 5
+MOST_PANELS = 12
 STYLE: dict[str, Any] = {
     "svg.hashsalt": "openbont",
     "svg.fonttype": "path",
@@ -83,8 +87,10 @@ def pictures(
     course: "Course", untreated: "Course", outcome: Outcome, plan: Plan, patient: Patient
 ) -> list[Picture]:
     """The pictures of one course, in the order of the report."""
+    more = other_readings(course, untreated, patient)[:MOST_PANELS]
     return [
         course_picture(course, untreated, outcome),
+        *([readings_picture(course, untreated, more)] if more else []),
         *([strength_picture(course, patient)] if _has_strength(course) else []),
         muscles_picture(course, plan),
         exposure_picture(course, plan),
@@ -121,6 +127,29 @@ def course_picture(course: "Course", untreated: "Course", outcome: Outcome) -> P
 
 
 @_styled
+def readings_picture(course: "Course", untreated: "Course", more: "Sequence[Measure]") -> Picture:
+    """Readings that are no goal, by week, with and without toxin."""
+    figure, panels = _panels(len(more), columns=4, height=1.25)
+    for axes, measure in zip(panels, more, strict=True):
+        treated, natural = (_array(c.of(measure.scale, measure.where)) for c in (course, untreated))
+        _fan(axes, _weeks(course), treated, BLUE)
+        axes.plot(_weeks(untreated), np.median(natural, axis=0), color=RED, linestyle="--")
+        _titled(axes, reading_name(measure), wrap=24)
+        axes.set_ylabel("" if measure.unit.startswith("share") else measure.unit)
+        axes.xaxis.set_major_locator(MultipleLocator(8))
+        axes.margins(y=0.16)
+    _legend(
+        figure,
+        Line2D([], [], color=BLUE, label="with toxin, median"),
+        *_band_keys(BLUE),
+        Line2D([], [], color=RED, linestyle="--", label="without toxin, median"),
+        columns=4,
+    )
+    summary = f"Medians of {listed([measure.words for measure in more])}; numbers in the table."
+    return _picture("readings", "Other readings", figure, summary)
+
+
+@_styled
 def strength_picture(course: "Course", patient: Patient) -> Picture:
     """Strength of the watched functions by week, beside what the patient asked to keep."""
     kept = {
@@ -154,7 +183,7 @@ def _has_strength(course: "Course") -> bool:
 
 @_styled
 def exposure_picture(course: "Course", plan: Plan) -> Picture:
-    """Share of a structure's end plates that captured at least so much, as a dose-volume plot."""
+    """Share of nerve endings that captured at least so much, as a dose-volume plot."""
     captured = _captured(course, plan)
     grid = _exposure_grid(captured)
     injected, spared = _exposed(course, captured, plan)
@@ -174,7 +203,7 @@ def exposure_picture(course: "Course", plan: Plan) -> Picture:
     if not seen:
         panels[2].set_axis_off()
     summary = _exposure_sentence(captured, injected, spared)
-    return _picture("exposure", "Exposure of end plates", figure, summary)
+    return _picture("exposure", "Exposure of nerve endings", figure, summary)
 
 
 @_styled
@@ -269,12 +298,12 @@ def _exposure_grid(captured: Array) -> Array:
 
 
 def _at_least(captured: Array, grid: Array) -> Array:
-    """Share of end plates with at least `grid` captured: [draw node] -> [draw grid]."""
+    """Share of nerve endings with at least `grid` captured: [draw node] -> [draw grid]."""
     return np.asarray((captured[..., None] >= grid).mean(axis=1))
 
 
 def _shares(captured: Array, at: list[int], grid: Array) -> Array:
-    """Median over the draws of the share of end plates of `at`, together: [grid]."""
+    """Median over the draws of the share of nerve endings of `at`, together: [grid]."""
     together = captured[:, at].reshape(len(captured), -1)
     return np.asarray(np.median(_at_least(together, grid), axis=0))
 
@@ -303,7 +332,7 @@ def _exposure_sentence(captured: Array, injected: Sides, spared: Sides) -> str:
         value = float(np.median(captured[:, at]))
         return f"{name} ({number(value, 'U/cm³', 2) if value >= 0.01 else 'under 0.01 U/cm³'})"
 
-    told = f"Half of the end plates capture most in {most(injected)}"
+    told = f"Half of the nerve endings capture most in {most(injected)}"
     return f"{told}; of the spared structures in {most(spared)}." if spared else f"{told}."
 
 
@@ -377,7 +406,7 @@ def _exposure_axis(axes: Axes, grid: Array) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("U/cm³ captured, at least")
-    axes.set_ylabel("share of end plates")
+    axes.set_ylabel("share of nerve endings")
 
 
 def _titled(axes: Axes, title: str, wrap: int = 38) -> None:

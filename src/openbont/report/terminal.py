@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from openbont.evidence import Source, tally
+from openbont.report.readings import reading_name, reading_value
 from openbont.report.words import band, counted, day, number, percent, share_band
 
 if TYPE_CHECKING:
@@ -101,19 +102,9 @@ def _kept(measures: Sequence["Measure"], course: "Course") -> Table:
     table = _table(title, "function", *(str(week) for week, _ in shown), "course")
     for measure in measures:
         middle = np.median(course.of(measure.scale, measure.where), axis=0)
-        cells = [_cell(middle[at], measure) for _, at in shown]
-        table.add_row(_name(measure), *cells, _line(middle[None], measure))
+        cells = [reading_value(middle[at], measure) for _, at in shown]
+        table.add_row(reading_name(measure), *cells, _line(middle[None], measure))
     return table
-
-
-def _cell(value: float, measure: "Measure") -> str:
-    return f"{100 * value:.0f} %" if measure.unit.startswith("share") else f"{value:.1f}"
-
-
-def _name(measure: "Measure") -> str:
-    """What is read, with its scale if graded, or its unit unless that is a share."""
-    unit = "" if measure.unit.startswith("share") else measure.unit
-    return ", ".join(filter(None, [measure.words, measure.scale if measure.grades else unit]))
 
 
 def _weeks(course: "Course") -> list[tuple[int, int]]:
@@ -215,7 +206,9 @@ def _at(course: "Course", measure: "Measure", week: int) -> str:
     """Median in one week; a dash where this patient has no such reading."""
     if measure not in course.measures:
         return "—"
-    return _cell(float(np.median(course.of(measure.scale, measure.where)[:, week])), measure)
+    return reading_value(
+        float(np.median(course.of(measure.scale, measure.where)[:, week])), measure
+    )
 
 
 def show_two(
@@ -235,7 +228,7 @@ def show_two(
     for measure in dict.fromkeys((*first.measures, *second.measures)):
         cells = [_at(course, measure, week) for week in _COMPARED for course in (first, second)]
         if len(set(cells)) > 1:
-            table.add_row(_name(measure), *cells)
+            table.add_row(reading_name(measure), *cells)
     page.print(table)
     jitter = (float(np.median(course.response.jitter.max(1))) for course in (first, second))
     page.print("jitter far from the needle, times before: A {:.2f}, B {:.2f}".format(*jitter))

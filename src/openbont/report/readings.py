@@ -1,0 +1,72 @@
+"""Every reading by week: what this clinician looks at, with and without toxin."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openbont.patient import Patient
+from openbont.report.tables import Table, table
+from openbont.report.words import number
+
+if TYPE_CHECKING:  # the chain needs jax; a report only reads its results
+    from openbont.forward.chain import Course
+    from openbont.forward.disorders.interface import Measure
+
+WEEKS = (0, 2, 4, 8, 12, 16, 24)
+
+
+def readings(course: "Course", untreated: "Course", patient: Patient) -> Table:
+    """Goals first, then what else moves; strength has a picture and a table of its own."""
+    asked = [(goal.scale, goal.where) for goal in patient.goals]
+    goals = [m for m in course.measures if (m.scale, m.where) in asked]
+    shown = [week for week in WEEKS if 7 * week in course.day]
+    rows = [
+        [reading_name(measure), *(_beside(measure, course, untreated, week) for week in shown)]
+        for measure in (*goals, *other_readings(course, untreated, patient))
+    ]
+    columns = ["Reading", *(f"Week {week}" for week in shown)]
+    caption = "Readings by week: median with this plan | median without toxin"
+    return table(caption, columns, rows, widths=[1.8, *([1.0] * len(shown))])
+
+
+def other_readings(course: "Course", untreated: "Course", patient: Patient) -> list["Measure"]:
+    """Measures that are no goal and no strength and that toxin moves."""
+    asked = {(goal.scale, goal.where) for goal in patient.goals}
+    return [
+        measure
+        for measure in course.measures
+        if (measure.scale, measure.where) not in asked
+        and measure.scale != "strength"
+        and _moves(measure, course, untreated)
+    ]
+
+
+def reading_name(measure: "Measure") -> str:
+    """What is read, with its scale if graded, or its unit unless that is a share."""
+    unit = "" if measure.unit.startswith("share") else measure.unit
+    return ", ".join(filter(None, [measure.words, measure.scale if measure.grades else unit]))
+
+
+def reading_value(value: float, measure: "Measure") -> str:
+    """A reading for a table: shares in per cent."""
+    share = measure.unit.startswith("share")
+    return f"{100 * value:.0f} %" if share else number(round(value, 1) + 0.0)
+
+
+def _moves(measure: "Measure", course: "Course", untreated: "Course") -> bool:
+    """True where the medians differ by a hundredth of the scale, or a tenth of the reading.
+
+    Where a least difference that matters is known, half of that is asked for as well.
+    """
+    medians = [np.median(c.of(measure.scale, measure.where), axis=0) for c in (course, untreated)]
+    differ = float(np.abs(medians[0] - medians[1]).max())
+    least = min((measure.high - measure.low) / 100, 0.1 * float(np.abs(medians[1]).max()))
+    return differ > max(least, 0.01, measure.margin / 2)
+
+
+def _beside(measure: "Measure", course: "Course", untreated: "Course", week: int) -> str:
+    at = int(np.searchsorted(course.day, 7 * week))
+    both = (
+        float(np.median(c.of(measure.scale, measure.where)[:, at])) for c in (course, untreated)
+    )
+    return " | ".join(reading_value(value, measure) for value in both)
