@@ -129,7 +129,7 @@ def test_diary_mean_and_bounds() -> None:
 
 def test_what_has_no_model_has_no_prediction() -> None:
     with pytest.raises(NoEvidence, match="no model yet"):
-        model(patient(disorder=Disorder(name="strabismus")))
+        model(patient(disorder=Disorder(name="hiccups")))
     with pytest.raises(NoEvidence, match="moonlight"):
         model(
             patient(disorder=Disorder(name="spasticity.upper_limb", cause="moonlight", side="left"))
