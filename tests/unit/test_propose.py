@@ -46,7 +46,9 @@ def proposals() -> list[Proposal]:
 
 def dose_table(patient: Patient) -> Choice:
     task = Task(patient, limits(patient, ONA), model(patient, 8, 1))
-    muscles = proposing.candidates(task, proposing.allowed_structures(patient, task.limits))
+    muscles = proposing.candidates(
+        task, patient.goals, proposing.allowed_structures(patient, task.limits)
+    )
     return proposing.dose_options(task, muscles, patient.goals)
 
 
@@ -82,7 +84,9 @@ def test_full_model_agrees_on_what_a_muscle_does_by_itself() -> None:
     """The options table, made with all muscles at once and no spill, equals one muscle alone."""
     patient = wrist()
     task = Task(patient, limits(patient, ONA), model(patient, 8, 1))
-    muscles = proposing.candidates(task, proposing.allowed_structures(patient, task.limits))
+    muscles = proposing.candidates(
+        task, patient.goals, proposing.allowed_structures(patient, task.limits)
+    )
     table = proposing.dose_options(task, muscles, patient.goals)
     name = table.muscles[0]
     alone = proposing.dose_options(task, {name: muscles[name]}, patient.goals)
@@ -186,3 +190,48 @@ def test_spill_does_not_overturn_the_choice() -> None:
         if any(picks)
     }
     assert max(values.values()) - values[chosen] < 0.02
+
+
+def neck(product: str) -> Proposal:
+    patient = load_patient(EXAMPLES / "cervical_dystonia" / "patient.yaml")
+    return propose(patient, product, draws=8)[0]
+
+
+@pytest.mark.parametrize("product", [ONA, "abobotulinumtoxinA"])
+def test_open_label_doses_stay_within_what_trials_gave(product: str) -> None:
+    """The label names a total only; each muscle's ceiling comes from trials and is said to."""
+    patient = load_patient(EXAMPLES / "cervical_dystonia" / "patient.yaml")
+    allowed = limits(patient, product)
+    best = neck(product)
+    muscles = [i.structure.split(".")[0] for i in best.plan.sessions[0].injections]
+    assert "splenius_capitis" in muscles
+    for injection in best.plan.sessions[0].injections:
+        limit = allowed.ceiling(injection.structure)
+        assert limit is not None
+        assert limit.basis == "in trials"
+        assert (limit.min_u or 0) <= injection.dose_u <= (limit.max_u or 0)
+        assert injection.site_dose_u <= (allowed.site_max_u or np.inf)
+    caution = {ONA: 100, "abobotulinumtoxinA": 150}[product]
+    assert (
+        sum(i.dose_u for i in best.plan.sessions[0].injections if "sternocleido" in i.structure)
+        <= caution
+    )
+    assert not [f for f in check(best.plan, patient) if f.rule == "S13"]
+
+
+def test_a_first_treatment_gets_a_first_dose() -> None:
+    """Eyelids: 2.5 U a site at first, up to 5 later."""
+    patient = load_patient(EXAMPLES / "blepharospasm" / "patient.yaml")
+    first = propose(patient.model_copy(update={"history": ()}), ONA, draws=8)[0]
+    for injection in first.plan.sessions[0].injections:
+        assert injection.site_dose_u <= 2.5
+
+
+def test_goals_without_a_drive_are_predicted_and_not_planned_for() -> None:
+    hygiene = Goal(scale="DAS", where="hygiene.left", at_most=1)
+    found = Reading(scale="DAS", value="3", where="hygiene.left")
+    patient = wrist()
+    both = wrist(goals=(*patient.goals, hygiene), findings=(*patient.findings, found))
+    assert propose(both, ONA, draws=8)[0].plan == propose(patient, ONA, draws=8)[0].plan
+    with pytest.raises(NoPlan, match="DAS"):
+        propose(wrist(goals=(hygiene,), findings=(*patient.findings, found)), ONA, draws=8)

@@ -202,9 +202,9 @@ def cautions_for(product: str, disorder: str) -> tuple[LabelRow, ...]:
 
 
 def described_for(product: str, disorder: str) -> tuple[LabelRow, ...]:
-    """What trials gave, in units: by muscle, and in all."""
+    """What trials gave: by muscle, in units or as a share of all, and in all."""
     rows = _of(product, disorder, "descriptive", "session")
-    return tuple(r for r in rows if r.dose_role == "described" and r.dose_basis == "U")
+    return tuple(row for row in rows if row.dose_role == "described")
 
 
 def caps_for(product: str, patient: Patient) -> tuple[LabelRow, ...]:

@@ -4,7 +4,7 @@ import csv
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -13,8 +13,9 @@ from openbont.catalog.evidence import sources
 from openbont.catalog.products import read_folder
 from openbont.errors import UnknownName
 from openbont.evidence import Source
+from openbont.plan import Injection
 
-SIDES = ("left", "right")
+SIDES: Final = ("left", "right")
 _UNMODELLED = {
     "flexor_pollicis_brevis_opponens": "flexor pollicis brevis and opponens pollicis",
     "lumbricals_interossei": "lumbricals and interossei",
@@ -73,6 +74,29 @@ def words(structure: str) -> str:
         else layers().get(name, {}).get("words") or _UNMODELLED.get(name, name.replace("_", " "))
     )
     return f"{side(structure)} {plain}".strip()
+
+
+def place_words(injection: Injection, disorder: str = "") -> str:
+    """Where the needle goes, in words: landmarks, the midline, or millimetres from the centre."""
+    if injection.site_mm is None:
+        said = landmarks(injection.structure, injection.sites, disorder)
+        return "; ".join(dict.fromkeys(said))
+    if injection.site_mm == middle_mm(injection.structure, disorder):
+        return "in the midline, level with the other sites"
+    along, across, deep = (f"{mm:g}" for mm in injection.site_mm)
+    return f"{along} mm along, {across} mm across and {deep} mm deep from the centre"
+
+
+def middle_mm(name: str, disorder: str = "") -> tuple[float, float, float] | None:
+    """The midline of the body as along, across and deep from a structure's centre.
+
+    None where the structure does not lie across the midline's direction.
+    """
+    one = structure(name, disorder)
+    across = float(one.frame[1, 0])
+    if abs(across) < 0.5:
+        return None
+    return (0.0, round(-float(one.centre_mm[0]) / across, 1), 0.0)
 
 
 def landmarks(structure: str, sites: int, disorder: str = "") -> list[str]:

@@ -115,6 +115,8 @@ class Outcome:
 _BLOCK = 0.10
 _RISE = 0.10
 _REVIEW_WEEKS = 5
+_KEPT = ("strength", "eyelid_closure", "lid_height")
+"""Scales that a function to keep is read on."""
 
 
 def outcome(
@@ -228,7 +230,7 @@ def _unwanted(course: Course, patient: Patient) -> tuple[Unwanted, ...]:
         values = course.severity[:, :, number]
         kept = values / values[:, [np.searchsorted(course.day, 0.0)]]
         worst = int(np.median(kept, axis=0).argmin())
-        floor = floors.get(measure.where)
+        floor = floors.get(measure.where) if measure.scale in _KEPT else None
         if floor is None and np.median(kept[:, worst]) > 0.99:
             continue
         found.append(

@@ -1,5 +1,6 @@
 """check(plan, patient): may this be injected? Safety, eligibility, label ranges, consistency."""
 
+import math
 from collections.abc import Callable
 from datetime import date
 
@@ -256,19 +257,20 @@ def _added_u(case: Case, one: Occasion) -> float:
 
 
 def l09(case: Case) -> Findings:
-    """Number of sites."""
+    """Number of sites of a structure, all its entries together."""
     for one in case.occasions:
         extras = {extra.muscle: extra.sites_max for extra in case.limits(one).extras}
-        for shot in one.shots:
-            limit = case.limits(one).structure(shot.injection.structure)
+        for structure, shots in one.entries().items():
+            limit = case.limits(one).structure(structure)
             if limit is None or limit.sites_min is None or limit.sites_max is None:
                 continue
-            most = limit.sites_max + extras.get(shot.muscle, 0)
-            if not limit.sites_min <= shot.injection.sites <= max(most, limit.sites_min):
-                reason = f"{shot.injection.sites} sites in {shot.injection.structure}; the label "
-                reason += f"has {limit.sites_min:g} to {limit.sites_max:g}"
+            sites = sum(shot.injection.sites for shot in shots)
+            # half a site is one in the midline, written once for each side
+            least, most = math.floor(limit.sites_min), math.ceil(limit.sites_max)
+            if not least <= sites <= most + extras.get(shots[0].muscle, 0):
+                reason = f"{sites} sites in {structure}; the label has {least} to {most}"
                 cited = (label_row(limit.row).cite("sites_min", "sites_max"),)
-                yield say("inform", "L09", f"{shot.place}.sites", reason, "", cited)
+                yield say("inform", "L09", f"{shots[0].place}.sites", reason, "", cited)
 
 
 def l10(case: Case) -> Findings:

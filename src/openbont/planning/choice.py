@@ -16,6 +16,7 @@ from openbont.planning.objective import DOSE_PRICE, LEAST_FALL, Needs, progress
 
 _GAP = 1e-6
 _PROVEN = 1e-5
+_LEAST_PART = 1e-8  # the solver refuses smaller coefficients
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,7 @@ def _keep_strength(solver: highspy.Highs, choice: Choice, picked: list[list[Any]
             float(strength[(option, *place)]) * variable
             for strength, row in zip(choice.strength, picked, strict=True)
             for option, variable in enumerate(row)
+            if strength[(option, *place)] > _LEAST_PART
         )
         solver.addConstr(left >= float(choice.needs.floor[place[0], 0] - choice.rest[place]))
 
@@ -172,7 +174,7 @@ def _progress(solver: highspy.Highs, choice: Choice, picked: list[list[Any]]) ->
             float(effect[(option, *place)] / needed[place]) * variable
             for effect, row in zip(choice.effect, picked, strict=True)
             for option, variable in enumerate(row)
-            if abs(effect[(option, *place)]) > 1e-12
+            if abs(effect[(option, *place)] / needed[place]) > _LEAST_PART
         )
         solver.addConstr(part <= fall)
         terms.append(float(each[place[0]]) * part)

@@ -1,6 +1,6 @@
 """A plan in words: what the software understood, totals against limits, what was filled in."""
 
-from openbont.catalog.muscles import landmarks, words
+from openbont.catalog.muscles import place_words, words
 from openbont.patient import Patient
 from openbont.plan import Injection, Plan, Session
 from openbont.planning.limits import Limits, limits
@@ -32,12 +32,10 @@ def _session(session: Session, plan: Plan, patient: Patient) -> list[str]:
 def _injection(injection: Injection, session: Session, allowed: Limits) -> str:
     volume_ml = session.volume_ml(injection)
     filled = "" if injection.volume_ml else " (volume from the dilution)"
-    where = "; ".join(dict.fromkeys(landmarks(injection.structure, injection.sites)))
-    place = f"at {injection.site_mm} mm" if injection.site_mm else where
     return (
         f"{words(injection.structure)}: {injection.dose_u:g} U, {injection.sites} x "
         f"{injection.site_dose_u:.3g} U and {volume_ml / injection.sites:.3g} mL{filled}; "
-        f"{_range(injection, allowed)}; {place}"
+        f"{_range(injection, allowed)}; {place_words(injection, allowed.disorder)}"
     )
 
 

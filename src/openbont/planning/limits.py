@@ -16,6 +16,7 @@ from openbont.catalog.labels import (
     label_rows,
     rows_for,
 )
+from openbont.catalog.muscles import SIDES, middle_mm
 from openbont.catalog.products import product as find_product
 from openbont.evidence import Source
 from openbont.frozen import Many, Name, Noun
@@ -24,6 +25,8 @@ from openbont.patient import PastSession, Patient
 INTERVAL_WEEKS = 12.0
 """Shortest interval where a label states none, and between two products or two uses."""
 ROLLING_DAYS = 84
+
+_LEAST_OF_MEAN = 0.25  # less than this part of what trials gave on average is not proposed
 
 Scope = Literal["muscles", "limb", "session"]
 
@@ -80,6 +83,8 @@ class LabelDose(Noun):
     side: Literal["left", "right", ""]
     sites: int
     dose_u: float
+    site_mm: tuple[float, float, float] | None = None
+    """Where one site is meant that no landmark of its side names."""
 
     @property
     def structure(self) -> str:
@@ -392,9 +397,15 @@ def _interval(rows: Sequence[LabelRow]) -> float:
 
 
 def _pattern(rows: Sequence[LabelRow]) -> tuple[LabelDose, ...]:
-    """Fixed doses that divide evenly among their sites and sides."""
-    fixed = [row for row in rows if row.dose_role == "fixed" and row.dose_max and row.sites_max]
+    """Doses that leave nothing to choose and divide evenly among their sites and sides."""
+    fixed = [row for row in rows if _leaves_no_choice(row)]
     return tuple(dose for row in fixed for muscle in row.structures for dose in _doses(row, muscle))
+
+
+def _leaves_no_choice(row: LabelRow) -> bool:
+    """True for a fixed dose, and for one dose over several muscles with their numbers of sites."""
+    same = bool(row.sites_each) and row.dose_min == row.dose_max
+    return bool((row.dose_role == "fixed" or same) and row.dose_max and row.sites_max)
 
 
 def _doses(row: LabelRow, muscle: str) -> list[LabelDose]:
@@ -402,10 +413,18 @@ def _doses(row: LabelRow, muscle: str) -> list[LabelDose]:
     sites, dose_u = (row.sites_max or 0) * share, (row.dose_max or 0.0) * share
     if muscle in MIDLINE:
         return [LabelDose(muscle=muscle, side="", sites=round(sites), dose_u=dose_u)]
-    return [
-        LabelDose(muscle=muscle, side="left", sites=round(sites), dose_u=dose_u),
-        LabelDose(muscle=muscle, side="right", sites=round(sites), dose_u=dose_u),
-    ]
+    site_u = dose_u / sites
+    whole, part = int(sites), sites % 1
+    found = []
+    for side in SIDES:
+        found.append(LabelDose(muscle=muscle, side=side, sites=whole, dose_u=whole * site_u))
+        if part:  # a site in the midline: each side is written with its part of it
+            middle = middle_mm(f"{muscle}.{side}", row.disorder[0])
+            shared = LabelDose(
+                muscle=muscle, side=side, sites=1, dose_u=part * site_u, site_mm=middle
+            )
+            found.append(shared)
+    return found
 
 
 def _extras(product: str, disorder: str, patient: Patient) -> tuple[Extra, ...]:
@@ -421,27 +440,35 @@ def _extras(product: str, disorder: str, patient: Patient) -> tuple[Extra, ...]:
 
 
 def _described(product: str, disorder: str) -> tuple[StructureLimit, ...]:
-    """Most units that a trial put into each muscle."""
-    return tuple(
-        StructureLimit(
-            muscle=muscle,
-            min_u=row.dose_min,
-            max_u=row.dose_max,
-            basis="in trials",
-            row=row.id,
-            jurisdiction="/".join(row.jurisdiction),
-            sources=(row.cite("dose_min", "dose_max"),),
-        )
-        for row in described_for(product, disorder)
-        if row.kind == "descriptive"
-        for muscle in row.structures
-    )
+    """Most units that a trial put into each muscle; a mean share of a usual total where that is
+    all that is known."""
+    rows = described_for(product, disorder)
+    usual_u = max((r.dose_max or 0.0 for r in rows if r.kind == "session"), default=0.0)
+    found = []
+    for row in rows:
+        shared = row.dose_basis == "percent_of_total"
+        factor = usual_u / 100 if shared else 1.0
+        if row.kind == "session" or not factor or row.dose_max is None:
+            continue
+        found += [
+            StructureLimit(
+                muscle=muscle,
+                min_u=_LEAST_OF_MEAN * row.dose_max * factor if shared else row.dose_min,
+                max_u=row.dose_max * factor,
+                basis="in trials",
+                row=row.id,
+                jurisdiction="/".join(row.jurisdiction),
+                sources=(row.cite("dose_min", "dose_max"),),
+            )
+            for muscle in row.structures
+        ]
+    return tuple(found)
 
 
 def _described_totals(product: str, disorder: str) -> tuple[TotalLimit, ...]:
     """Most units of a trial for muscles and session, and the totals the label warns of."""
     rows = (*described_for(product, disorder), *cautions_for(product, disorder))
-    return tuple(_described_total(row) for row in rows if row.dose_max is not None)
+    return tuple(_described_total(r) for r in rows if r.dose_max and r.dose_basis == "U")
 
 
 def _described_total(row: LabelRow) -> TotalLimit:
@@ -450,6 +477,7 @@ def _described_total(row: LabelRow) -> TotalLimit:
     return TotalLimit(
         scope="muscles" if row.structures else "session",
         muscles=row.structures,
+        each_side=row.side_rule == "per_side",
         max_u=row.dose_max or 0.0,
         reason=f"{names}: {said} {row.dose_max:g} U",
         sources=(row.cite("dose_min", "dose_max"),),

@@ -86,6 +86,21 @@ def drive_by_structure(model: Model, goals: Sequence[Goal], course: Course) -> n
     )
 
 
+def plannable(model: Model, goals: Sequence[Goal]) -> tuple[Goal, ...]:
+    """Goals that a drive stands behind. Raises NoPlan when there is none."""
+    found: list[Goal] = []
+    reasons: list[NoPlan] = []
+    for goal in goals:
+        try:
+            drivers(model, [goal])
+            found.append(goal)
+        except NoPlan as reason:
+            reasons.append(reason)
+    if not found:
+        raise reasons[0]
+    return tuple(found)
+
+
 def drivers(model: Model, goals: Sequence[Goal]) -> list[str]:
     """Structures that take part in the drive of any goal."""
     whole = np.ones((model.draws, 1, len(model.structures) + 1))

@@ -51,7 +51,10 @@ def _with_extras(patient: Patient, allowed: Limits, painful: Sequence[str]) -> P
         more_u, more_sites = added.get(one.structure, (0.0, 0))
         injections.append(
             Injection(
-                structure=one.structure, dose_u=one.dose_u + more_u, sites=one.sites + more_sites
+                structure=one.structure,
+                dose_u=one.dose_u + more_u,
+                sites=one.sites + more_sites,
+                site_mm=one.site_mm,
             )
         )
     return plan_of(patient, allowed, injections)

@@ -17,14 +17,14 @@ import numpy as np
 
 from openbont.catalog.labels import MIDLINE
 from openbont.catalog.model import model
-from openbont.catalog.muscles import SIDES, base, words
+from openbont.catalog.muscles import SIDES, base, side, words
 from openbont.errors import BadInput, NoPlan
 from openbont.evidence import cite
 from openbont.forward.chain import Course
 from openbont.patient import Goal, Patient
 from openbont.plan import Plan
 from openbont.planning.choice import Best, Choice, Total, choose
-from openbont.planning.limits import Limits, StructureLimit, limits
+from openbont.planning.limits import Limits, StructureLimit, TotalLimit, limits
 from openbont.planning.objective import (
     STRENGTH_WEEKS,
     drive,
@@ -32,6 +32,7 @@ from openbont.planning.objective import (
     drivers,
     kept_strength,
     needs,
+    plannable,
     progress,
     strength_by_structure,
 )
@@ -75,9 +76,10 @@ def propose(
         raise BadInput("goals", "no goal to plan for", "add one, see docs/how-to")
     tell("building the model")
     task = Task(patient, allowed, model(patient, draws, seed))
-    muscles = candidates(task, open_to)
+    goals = plannable(task.model, patient.goals)
+    muscles = candidates(task, goals, open_to)
     tell("what each dose does in each muscle")
-    choice = dose_options(task, muscles, patient.goals)
+    choice = dose_options(task, muscles, goals)
     tell("choosing doses")
     best, choice = _keeping_strength(task, choice)
     tell("alternatives")
@@ -116,9 +118,10 @@ def room(patient: Patient, allowed: Limits, name: str) -> StructureLimit | None:
     return limit.model_copy(update={"max_u": limit.start_u})
 
 
-def candidates(task: Task, open_to: Sequence[str]) -> dict[str, StructureLimit]:
+def candidates(
+    task: Task, goals: Sequence[Goal], open_to: Sequence[str]
+) -> dict[str, StructureLimit]:
     """Structures that drive any goal and may be injected, with what each may take."""
-    goals = task.patient.goals
     acting = drivers(task.model, goals)
     found = {
         name: limit
@@ -214,12 +217,9 @@ def _totals(patient: Patient, allowed: Limits, muscles: tuple[str, ...]) -> tupl
     """Session, limb and rolling limits, the label's groups, what trials gave, a first dose."""
     everything = np.ones(len(muscles), bool)
     totals = [
-        Total(
-            one.reason,
-            np.array([not one.muscles or base(name) in one.muscles for name in muscles]),
-            one.max_u,
-        )
+        Total(words, np.array([name in members for name in muscles]), one.max_u)
         for one in (*allowed.totals, *allowed.described_totals)
+        for words, members in _members(one, muscles)
     ]
     if allowed.session_start_u is not None and not patient.history:
         first = f"a first treatment: at most {allowed.session_start_u:g} U"
@@ -228,6 +228,18 @@ def _totals(patient: Patient, allowed: Limits, muscles: tuple[str, ...]) -> tupl
         used = f", {allowed.rolling_used_u:g} U already given" if allowed.rolling_used_u else ""
         totals.append(Total(f"{allowed.rolling_reason}{used}", everything, allowed.rolling_left_u))
     return tuple(total for total in totals if total.members.any())
+
+
+def _members(total: TotalLimit, muscles: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """The structures that count together under a total; each side by itself where it says so."""
+    counted = [name for name in muscles if not total.muscles or base(name) in total.muscles]
+    if not total.each_side:
+        return [(total.reason, counted)]
+    return [
+        (total.reason, members)
+        for members in ([name for name in counted if side(name) in (one, "")] for one in SIDES)
+        if members
+    ]
 
 
 def _keeping_strength(task: Task, choice: Choice) -> tuple[Best, Choice]:
@@ -259,7 +271,8 @@ def _alternatives(choice: Choice, best: Best) -> list[Picked]:
         with suppress(NoPlan):
             found.append(("Keeps about a tenth more strength", choose(gentle), gentle))
     name, rest = _without_largest(choice, best)
-    found.append((f"Without {words(name)}", choose(rest), rest))
+    if not _same_on_both_sides(choice, best, name):
+        found.append((f"Without {words(name)}", choose(rest), rest))
     return _different(found, best)[:2]
 
 
@@ -272,6 +285,13 @@ def _different(found: Sequence[Picked], best: Best) -> list[Picked]:
             seen.add(doses)
             different.append(picked)
     return different
+
+
+def _same_on_both_sides(choice: Choice, best: Best, name: str) -> bool:
+    """True where the other side gets as much: nobody would leave one side out."""
+    dose_u = {n: o[p] for n, o, p in zip(choice.muscles, choice.options_u, best.picks, strict=True)}
+    other = f"{base(name)}.{'right' if side(name) == 'left' else 'left'}"
+    return bool(dose_u.get(other) == dose_u[name])
 
 
 def _without_largest(choice: Choice, best: Best) -> tuple[str, Choice]:

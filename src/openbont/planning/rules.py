@@ -113,13 +113,19 @@ class Occasion:
         """Units of this product on this day."""
         return sum(shot.injection.dose_u for shot in self.shots)
 
+    def entries(self) -> dict[str, list[Shot]]:
+        """All entries of each structure."""
+        found: dict[str, list[Shot]] = {}
+        for shot in self.shots:
+            found.setdefault(shot.injection.structure, []).append(shot)
+        return found
+
     def by_structure(self) -> dict[str, tuple[float, Shot]]:
         """Units of each structure, all its entries together, and the first of them."""
-        found: dict[str, tuple[float, Shot]] = {}
-        for shot in self.shots:
-            held_u, first = found.get(shot.injection.structure, (0.0, shot))
-            found[shot.injection.structure] = (held_u + shot.injection.dose_u, first)
-        return found
+        return {
+            name: (sum(shot.injection.dose_u for shot in shots), shots[0])
+            for name, shots in self.entries().items()
+        }
 
 
 @dataclass(frozen=True)
@@ -444,8 +450,11 @@ def s13(case: Case) -> Findings:
             if shot.muscle == "sternocleidomastoid"
         }
         for row in cautions_for(occasion.product, case.plan.disorder):
-            if sum(doses.values()) > (row.dose_max or 0.0):
-                reason = f"sternocleidomastoid {sum(doses.values()):g} U, both sides together; "
+            each = row.side_rule == "per_side"
+            dose_u = max(doses.values(), default=0.0) if each else sum(doses.values())
+            if dose_u > (row.dose_max or 0.0):
+                counted = "one side" if each else "both sides together"
+                reason = f"sternocleidomastoid {dose_u:g} U, {counted}; "
                 reason += f"{row.dose_max:g} U or less lowers the risk of dysphagia"
                 cited = (row.cite("dose_max"),)
                 yield say("warn", "S13", occasion.place, reason, "a lower dose", cited)

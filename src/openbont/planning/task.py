@@ -16,6 +16,7 @@ from openbont.planning.objective import PLANNING_DAYS
 
 _OUTCOME_DAYS = range(169)
 _USUAL_DILUTION_U_PER_ML = 50.0
+_SITES_IN_TRIALS = 2
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def plan_of(patient: Patient, limits: Limits, injections: Iterable[Injection]) -
 def spread_doses(doses_u: Mapping[str, float], limits: Limits) -> list[Injection]:
     """Doses by structure as injections with the label's number of sites."""
     return [
-        Injection(structure=name, dose_u=dose_u, sites=_sites(limit))
+        Injection(structure=name, dose_u=dose_u, sites=_sites(limit, limits))
         for name, dose_u in doses_u.items()
         if (limit := limits.ceiling(name)) is not None
     ]
@@ -71,10 +72,12 @@ def refuse(plan: Plan, patient: Patient) -> None:
         raise NoPlan(f"{patient.id} is not to be treated as asked: {reasons}")
 
 
-def _sites(limit: StructureLimit) -> int:
-    """Enough sites for the largest dose, within the label's count."""
-    needed = math.ceil((limit.max_u or 0.0) / limit.site_max_u) if limit.site_max_u else 1
-    least, most = int(limit.sites_min or 1), int(limit.sites_max or max(needed, 1))
+def _sites(limit: StructureLimit, limits: Limits) -> int:
+    """Enough sites for the largest dose, within the label's count; a few where it names none."""
+    site_max_u = limit.site_max_u or limits.site_max_u
+    needed = math.ceil((limit.max_u or 0.0) / site_max_u) if site_max_u else 1
+    usual = _SITES_IN_TRIALS if limit.basis == "in trials" else 1
+    least, most = int(limit.sites_min or usual), int(limit.sites_max or max(needed, usual))
     return max(least, min(needed, most), 1)
 
 

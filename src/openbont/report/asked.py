@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from openbont.catalog.muscles import base, landmarks, words
+from openbont.catalog.muscles import base, place_words, words
 from openbont.catalog.products import product as find_product
 from openbont.catalog.vocabulary import condition
 from openbont.evidence import Source, cite
@@ -134,7 +134,7 @@ def _session(
     return {
         "table": table(title, columns, rows, total, [2, 0, 0, 0, 0, 0, 1.6][: len(columns)]),
         "recipe": [_vials(session, product), _recipe(session, product)],
-        "places": _places(session),
+        "places": _places(session, plan.disorder),
     }
 
 
@@ -210,24 +210,16 @@ def _recipe(session: Session, product: Product) -> str:
     )
 
 
-def _places(session: Session) -> Table:
+def _places(session: Session, disorder: str) -> Table:
     """Landmarks; structures that differ by side only share a row."""
     named: dict[tuple[str, str], list[Injection]] = {}
     for one in session.injections:
-        named.setdefault((base(one.structure), _landmarks(one)), []).append(one)
+        named.setdefault((base(one.structure), place_words(one, disorder)), []).append(one)
     rows = [
         [words(found[0].structure if len(found) == 1 else name), where]
         for (name, where), found in named.items()
     ]
     return table("Where the needle goes", ["Structure", "Place"], rows, widths=[1, 3])
-
-
-def _landmarks(injection: Injection) -> str:
-    if injection.site_mm is None:
-        said = landmarks(injection.structure, injection.sites)
-        return "; ".join(dict.fromkeys(said))
-    along, across, deep = (number(mm) for mm in injection.site_mm)
-    return f"{along} mm along, {across} mm across and {deep} mm deep from the centre"
 
 
 def products_of(plan: Plan) -> list[Product]:
