@@ -49,6 +49,13 @@ def movements() -> dict[str, Group]:
 
 
 @cache
+def treated_movements() -> dict[str, str]:
+    """Muscle -> the movement for whose tone it is injected."""
+    table = read("movements.yaml")["treated_by"]
+    return {muscle: movement for movement, muscles in table.items() for muscle in muscles}
+
+
+@cache
 def functions() -> dict[str, Group]:
     """Functions whose strength may be lost, by id."""
     return _groups("functions")
