@@ -87,10 +87,9 @@ def reasons(plan: Plan, choice: Choice, best: Best, binding: Sequence[Binding]) 
     """The proposal in sentences."""
     total = ", ".join(str(dose) for dose in plan.totals().values())
     lines = [
-        f"With {total} in {_counted(len(plan.sessions[0].injections), 'muscle')} "
-        f"{best.value + choice.price(best.picks):.0%} of the wanted change is "
-        f"there, without toxin {choice.value(np.zeros_like(best.picks)):.0%} (mean of "
-        f"{_counted(len(choice.needs.goals), 'goal')}, weeks 4, 8 and 12).",
+        f"With {total} {best.value + choice.price(best.picks):.0%} of the wanted change is there, "
+        f"without toxin {choice.value(np.zeros_like(best.picks)):.0%} (mean of goals and draws, "
+        "weeks 4, 8 and 12).",
         f"No other doses within the limits are worth more than {best.bound:.3f} "
         f"(this plan {best.value:.3f}).",
     ]
@@ -104,7 +103,3 @@ def reasons(plan: Plan, choice: Choice, best: Best, binding: Sequence[Binding]) 
     else:
         lines.append("No limit holds it back: more units would cost more than they bring.")
     return " ".join(lines)
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
