@@ -93,7 +93,7 @@ def stages() -> dict[str, Any]:
     sampler = Reference()
     made = {
         "spread": catalog.spread(sampler),
-        "kinetics": catalog.kinetics(sampler),
+        "kinetics": catalog.kinetics(sampler, (structure(EDB),)),
         "release": catalog.release(sampler),
         "response": catalog.response(sampler, (structure(EDB),)),
         "immunity": catalog.immunity(sampler),
@@ -242,7 +242,8 @@ def light_chain(half_life_day: float, day: np.ndarray) -> np.ndarray:
     """Active light chain per unit captured on day 0."""
     half_lives = np.full(len(catalog.PRODUCTS), half_life_day)
     kinetics = eqx.tree_at(lambda k: k.half_life_day, stages()["kinetics"], half_lives)
-    return _run(type(kinetics).light_chain, kinetics, day[:, None], np.zeros(1, int))[:, 0]
+    since, product, slower = day[:, None], np.zeros(1, int), np.array(1.0)
+    return _run(type(kinetics).light_chain, kinetics, since, product, slower)[:, 0]
 
 
 def draw_release(figure: Figure) -> None:
