@@ -21,6 +21,7 @@ from openbont.errors import BadInput, NoEvidence, OpenBoNTError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from openbont.evidence import Parameter
     from openbont.forward.chain import Course, Model
     from openbont.forward.outcome import Outcome
     from openbont.patient import Patient
@@ -180,7 +181,7 @@ def simulate(
     def text(page: "Console") -> None:
         terminal.show_course(page, seen.course, seen.untreated, the_patient)
         terminal.show_outcome(page, seen.outcome)
-        terminal.show_basis(page, seen.course)
+        page.print(_rests_on(seen.course.rests_on, the_plan))
 
     _show(as_json, seen.data(), text)
 
@@ -216,13 +217,19 @@ def cite(plan: PlanFile, patient: PatientFile = None, as_json: AsJson = False) -
 
     the_plan, the_patient = _load(plan, patient)
     findings = _findings(the_plan, the_patient)
-    behind: list[Any] = [[product(name) for name in the_plan.totals()], findings]
+    parameters: tuple[Parameter, ...] = ()
     with suppress(NoEvidence):
         if not _stopped(findings):
-            behind.append(_model(the_patient, draws=2, seed=1))
-    sources = sources_of(*behind)
-    data = {"sources": plain(sources)}
-    _show(as_json, data, lambda page: terminal.show_sources(page, sources))
+            parameters = _model(the_patient, draws=2, seed=1).rests_on
+    sources = sources_of([product(name) for name in the_plan.totals()], findings, parameters)
+    rests_on = _rests_on(parameters, the_plan)
+    data = {"sources": plain(sources), "rests_on": rests_on}
+
+    def text(page: "Console") -> None:
+        terminal.show_sources(page, sources)
+        page.print(rests_on)
+
+    _show(as_json, data, text)
 
 
 @app.command(epilog=_example(f"compare {ARM}/plan.yaml --other {ARM}/weak.yaml"))
@@ -285,6 +292,14 @@ def schema(
 
 
 # ---- what commands share
+
+
+def _rests_on(parameters: "Sequence[Parameter]", plan: "Plan") -> str:
+    """How many parameters of each grade, those of unused products left out."""
+    from openbont.catalog.products import product
+    from openbont.report.grounds import relevant, tally_words
+
+    return tally_words(relevant(parameters, [product(name) for name in plan.totals()]))
 
 
 @dataclasses.dataclass(frozen=True)

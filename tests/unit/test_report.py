@@ -158,7 +158,7 @@ def test_no_label_dose_where_no_dose_is_known_to_be_safe(condition, finding):
 def test_what_is_assumed_or_unverified_is_listed(whole):
     rests_on = whole["rests_on"]
     assert [row[0] for row in rests_on["table"]["rows"]] == ["spread.guess", "spread.recalled"]
-    assert rests_on["tally"].startswith("3 parameters")
+    assert rests_on["tally"].startswith("Rests on 3 parameters")
 
 
 def test_a_proposal_says_why():

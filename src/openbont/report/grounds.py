@@ -1,13 +1,13 @@
 """Why this plan, and what the prediction rests on."""
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from openbont.catalog.products import products
-from openbont.evidence import Parameter, Source, tally
+from openbont.evidence import Grade, Parameter, Source, tally
 from openbont.product import Product
 from openbont.report.tables import Content, in_words, marks, table
-from openbont.report.words import listed, number, percent
+from openbont.report.words import counted, listed, number, percent
 
 if TYPE_CHECKING:  # the optimiser is slow to import; a report only reads its results
     from openbont.planning.proposal import Proposal
@@ -18,8 +18,8 @@ MODEL_LIMITS = (
     "The bands hold the uncertainty of the parameters and the differences between patients that "
     "were published; they do not hold a missed muscle or an error of dose.",
     "Placebo response and natural course are those of trials and may differ in this clinic.",
-    "Interactions with medicines, allergy and rare events are rules in the findings, not part "
-    "of the predicted course.",
+    "Allergy and rare events are rules in the findings, not part of the predicted course; of "
+    "medicines, those that weaken transmission are in the model, with assumed sizes.",
     "A unit belongs to its product: nothing printed here carries over to another product.",
     "The predictions were compared with published groups of patients, not tried prospectively "
     "in single ones.",
@@ -52,7 +52,6 @@ def _why(proposal: "Proposal") -> Content:
 
 
 def _rests_on(parameters: Sequence[Parameter], sources: Sequence[Source]) -> Content:
-    grades = [f"{count} {grade}" for grade, count in tally(parameters).items()]
     weak = [one for one in parameters if one.grade == "assumed" or not one.verified]
     rows = [
         [
@@ -67,7 +66,7 @@ def _rests_on(parameters: Sequence[Parameter], sources: Sequence[Source]) -> Con
     ]
     columns = ["Parameter", "Value", "Unit", "Plausible range", "Grade", "Source"]
     return {
-        "tally": f"{len(parameters)} parameters: {listed(grades)}.",
+        "tally": tally_words(parameters),
         "table": table(
             f"The {len(weak)} that are assumed or unverified",
             columns,
@@ -75,6 +74,14 @@ def _rests_on(parameters: Sequence[Parameter], sources: Sequence[Source]) -> Con
             widths=[3, 0, 0, 1, 1.1, 0],
         ),
     }
+
+
+def tally_words(parameters: Sequence[Parameter]) -> str:
+    """How many parameters rest on labels, people, animals, tubes, fits and assumptions."""
+    counts = dict.fromkeys(get_args(Grade), 0) | tally(parameters)
+    unread = sum(not one.verified for one in parameters)
+    said = listed([f"{count} {grade}" for grade, count in counts.items()])
+    return f"Rests on {counted(len(parameters), 'parameter')}: {said}; {unread} unverified."
 
 
 def relevant(parameters: Iterable[Parameter], used: Sequence[Product]) -> list[Parameter]:

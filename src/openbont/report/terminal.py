@@ -10,9 +10,9 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
-from openbont.evidence import Source, tally
+from openbont.evidence import Source
 from openbont.report.readings import reading_name, reading_value
-from openbont.report.words import band, counted, day, number, percent, share_band
+from openbont.report.words import band, day, number, percent, share_band
 
 if TYPE_CHECKING:
     from openbont.catalog.overview import Entry
@@ -155,15 +155,6 @@ def show_outcome(page: Console, outcome: "Outcome") -> None:
     )
 
 
-def show_basis(page: Console, course: "Course") -> None:
-    """How many parameters of each grade the course rests on."""
-    grades = ", ".join(f"{count} {grade}" for grade, count in tally(course.rests_on).items())
-    unread = sum(not parameter.verified for parameter in course.rests_on)
-    page.print(
-        f"rests on {counted(len(course.rests_on), 'parameter')} ({grades}); {unread} unverified"
-    )
-
-
 def show_proposals(page: Console, proposals: Sequence["Proposal"]) -> None:
     """The best plan whole, then what the others would change."""
     best, *others = proposals
@@ -236,16 +227,20 @@ def show_two(
 
 
 def show_disorders(page: Console, entries: Iterable["Entry"]) -> None:
-    """One row a disorder."""
-    table = _table("disorders", "id", "predicted", "scales", "label doses by", "model parameters")
+    """A few lines a disorder."""
     for one in entries:
         products = [
             f"{_short(p)} (unverified)" if p in one.unverified else _short(p) for p in one.products
         ]
         grades = ", ".join(f"{count} {grade}" for grade, count in one.grades.items())
-        predicted = "yes" if one.modelled else "no"
-        table.add_row(one.id, predicted, ", ".join(one.scales), ", ".join(products), grades)
-    page.print(table)
+        predicted = "" if one.modelled else ", nothing is predicted"
+        page.print(f"[bold]{one.id}[/]  {one.words}{predicted}")
+        for line in (
+            f"scales: {', '.join(one.scales)}",
+            f"label doses: {', '.join(products) or 'none, every use is off label'}",
+            f"own parameters: {grades or 'none'}",
+        ):
+            page.print(Padding(line, (0, 0, 0, 4)))
 
 
 def _short(product: str) -> str:
