@@ -1,5 +1,6 @@
 """What must hold for every modelled disorder, on its example patient."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,7 @@ def case(request: pytest.FixtureRequest) -> tuple[Patient, Plan, Model, Course]:
 
 
 def test_every_modelled_disorder_has_an_example() -> None:
-    shown = {load_patient(EXAMPLES / name / "patient.yaml").disorder.name for name in modelled()}
+    shown = {load_patient(one).disorder.name for one in EXAMPLES.glob("*/patient.yaml")}
     assert shown == set(MODELLED)
 
 
@@ -86,6 +87,31 @@ def test_more_dose_never_leaves_more_of_what_is_injected(case: tuple) -> None:
     more = simulate(dosed(plan, 2), patient, basis, DAYS)
     assert (more.response.drive <= course.response.drive + 1e-3).all()
     assert (more.response.force <= course.response.force + 1e-4).all()
+
+
+def test_what_no_toxin_reaches_keeps_its_release(case: tuple) -> None:
+    patient, plan, basis, _ = case
+    course = simulate(plan, patient.model_copy(update={"history": ()}), basis, DAYS)
+    reached = course.captured.sum(axis=1)[:, None] > 0
+    assert (np.where(reached, 1.0, course.release) == 1).all()
+    assert (np.where(reached, 1.0, course.intact) == 1).all()
+
+
+def mirrored(text: str) -> str:
+    """Left for right and right for left."""
+    return re.sub(r"left|right", lambda found: {"left": "right", "right": "left"}[found[0]], text)
+
+
+def test_left_and_right_mirror(case: tuple) -> None:
+    """The mirrored patient with the mirrored plan reads the same, on the other side."""
+    patient, plan, _, course = case
+    other = Patient.model_validate_json(mirrored(patient.model_dump_json()))
+    turned = Plan.model_validate_json(mirrored(plan.model_dump_json()))
+    seen = simulate(turned, other, model(other, draws=16, seed=2), DAYS)
+    for measure in course.measures:
+        here = course.of(measure.scale, measure.where)
+        there = seen.of(measure.scale, mirrored(measure.where))
+        np.testing.assert_allclose(there, here, rtol=1e-4, atol=1e-4, err_msg=str(measure))
 
 
 def test_toxin_helps_the_first_goal(case: tuple) -> None:

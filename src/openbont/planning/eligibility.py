@@ -1,30 +1,17 @@
-"""Is this patient one for whom toxin is indicated? Rules E01 to E11, by disorder."""
+"""Is this patient one for whom toxin is indicated? Rules E01 to E12, by disorder."""
 
 from collections import defaultdict
 from collections.abc import Callable
 
+from openbont.catalog.movements import treated_movements
 from openbont.catalog.names import SPASTIC_CAUSES
 from openbont.catalog.products import read
+from openbont.catalog.safety import safety_rules
 from openbont.catalog.scales import TONE, number
 from openbont.catalog.vocabulary import Term, medicine
 from openbont.errors import UnknownName
 from openbont.planning.rules import Case, Findings, Level, Shot, reading, say
 
-MOVEMENTS = {
-    "shoulder_adductors": "pectoralis_major latissimus_dorsi teres_major subscapularis",
-    "elbow_flexors": "biceps_brachii brachialis brachioradialis",
-    "elbow_extensors": "triceps_brachii",
-    "forearm_pronators": "pronator_teres pronator_quadratus",
-    "wrist_flexors": "flexor_carpi_radialis flexor_carpi_ulnaris",
-    "finger_flexors": "flexor_digitorum_superficialis flexor_digitorum_profundus "
-    "lumbricals_interossei",
-    "thumb_flexors": "flexor_pollicis_longus flexor_pollicis_brevis_opponens adductor_pollicis",
-    "ankle_plantar_flexors": "gastrocnemius_medial gastrocnemius_lateral soleus tibialis_posterior",
-    "toe_flexors": "flexor_digitorum_longus flexor_hallucis_longus flexor_digitorum_brevis "
-    "flexor_hallucis_brevis",
-}
-"""Movement -> the muscles whose tone its reading tells."""
-MOVEMENT_OF = {muscle: name for name, row in MOVEMENTS.items() for muscle in row.split()}
 LEAST_GRADE = 2.0
 HEADACHE_DAYS, HEADACHE_HOURS, MIGRAINE_DAYS = 15, 4, 8
 
@@ -33,8 +20,9 @@ def _treated(case: Case) -> dict[str, list[Shot]]:
     """Injections by the movement they are meant for, for instance wrist_flexors.left."""
     groups: dict[str, list[Shot]] = defaultdict(list)
     for shot in case.shots:
-        if case.about("spasticity") and shot.muscle in MOVEMENT_OF:
-            groups[f"{MOVEMENT_OF[shot.muscle]}.{shot.side}"].append(shot)
+        movement = treated_movements().get(shot.muscle)
+        if case.about("spasticity") and movement:
+            groups[f"{movement}.{shot.side}"].append(shot)
     return groups
 
 
@@ -181,8 +169,8 @@ def e09(case: Case) -> Findings:
 
 def e10(case: Case) -> Findings:
     """Bad enough, as the disorder's trials asked."""
-    asked = read("eligibility.yaml").get(case.plan.disorder)
-    if not asked:
+    asked = read("eligibility.yaml").get(case.plan.disorder, {})
+    if "reading" not in asked:
         return
     scale, least = asked["reading"], asked["at_least"]
     readings = [one for one in case.patient.findings if one.scale == scale and one.where != "rest"]
@@ -204,7 +192,18 @@ def e11(case: Case) -> Findings:
         yield say("warn", "E11", "patient.prior_treatments", reason, "try one, or record it")
 
 
+def e12(case: Case) -> Findings:
+    """Disorders in which toxin did no better than placebo."""
+    trial = read("eligibility.yaml").get(case.plan.disorder, {}).get("no_effect")
+    if trial:
+        cited = tuple(s for s in safety_rules()["E12"].sources if s.id == f"safety:{trial}")
+        reason = "toxin did no better than placebo in this disorder, at any dose that was tried"
+        clears = "another treatment, or the diagnosis reviewed"
+        yield say("stop", "E12", "plan.disorder", reason, clears, cited)
+
+
 ELIGIBILITY: dict[str, Callable[[Case], Findings]] = {
-    rule.__name__.upper(): rule for rule in (e01, e02, e03, e04, e05, e06, e07, e08, e09, e10, e11)
+    rule.__name__.upper(): rule
+    for rule in (e01, e02, e03, e04, e05, e06, e07, e08, e09, e10, e11, e12)
 }
 """Every eligibility rule by its id."""

@@ -15,7 +15,7 @@ from openbont.catalog.disorders.facial_lines import (
     facial_lines,
 )
 from openbont.catalog.disorders.hyperhidrosis import axillary_hyperhidrosis
-from openbont.catalog.disorders.migraine import chronic_migraine
+from openbont.catalog.disorders.migraine import chronic_migraine, unanswering_headache
 from openbont.catalog.disorders.sialorrhoea import adult_sialorrhoea
 from openbont.catalog.disorders.spasticity import limb_spasticity
 from openbont.catalog.disorders.strabismus import horizontal_strabismus
@@ -26,6 +26,8 @@ MODELLED: dict[str, Callable[[Patient, Sampler], Built]] = {
     "spasticity.upper_limb": partial(limb_spasticity, "arm"),
     "spasticity.lower_limb": partial(limb_spasticity, "leg"),
     "migraine.chronic": chronic_migraine,
+    "headache.tension_type": unanswering_headache,
+    "headache.chronic_daily": unanswering_headache,
     "dystonia.blepharospasm": blepharospasm,
     "dystonia.cervical": cervical_dystonia,
     "bladder.overactive": overactive_bladder,

@@ -1,4 +1,4 @@
-"""A patient with chronic migraine -> structures of head and neck and the migraine stage."""
+"""A patient with headache -> structures of head and neck and the migraine stage."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,9 +21,20 @@ from openbont.forward.disorders.migraine import Migraine
 from openbont.forward.scales import diary_days
 from openbont.patient import Patient
 
+_LEAST_SHARE = 0.01  # no recorded diary makes worse days impossible, or certain
+
 
 def chronic_migraine(patient: Patient, sampler: Sampler) -> Built:
     """Headache days and HIT-6; strength of neck and shoulders, height of the lids."""
+    return _headache(patient, sampler, 1.0)
+
+
+def unanswering_headache(patient: Patient, sampler: Sampler) -> Built:
+    """The same readings of a headache that trials found not to answer: a negative control."""
+    return _headache(patient, sampler, sampler.value("headache.effect"))
+
+
+def _headache(patient: Patient, sampler: Sampler, effect: float) -> Built:
     names = of_layers("head")
     neck = functions()["neck_extension"]
     shoulder = functions()["shoulder_elevation"]
@@ -32,11 +43,19 @@ def chronic_migraine(patient: Patient, sampler: Sampler) -> Built:
     diary = recorded(patient, "headache_days_28")
     logit, start, _ = headache_entry(sampler, lambda counted: np.abs(counted - diary) <= 1)
     hit = recorded(patient, "HIT-6", default=sampler.value("migraine.hit_baseline"))
+    severe, acute = (
+        recorded(patient, scale, default=sampler.value(usual) * diary) / max(diary, 1.0)
+        for scale, usual in (
+            ("moderate_severe_days_28", "migraine.severe_share"),
+            ("acute_days_28", "migraine.acute_share"),
+        )
+    )
+    severe = np.clip(severe, _LEAST_SHARE, 1 - _LEAST_SHARE)
+    day_to_day = sampler.value("migraine.day_to_day")
     measures = (
-        replace(
-            measure("headache_days_28"),
-            observed="counted",
-            noise=sampler.value("migraine.day_to_day"),
+        *(
+            replace(measure(scale), observed="counted", noise=day_to_day)
+            for scale in ("headache_days_28", "moderate_severe_days_28", "acute_days_28")
         ),
         measure("HIT-6"),
         strength_measure(neck, neck.id),
@@ -48,11 +67,15 @@ def chronic_migraine(patient: Patient, sampler: Sampler) -> Built:
         strength_weight=tiled(sampler, strength),
         lid_weight=tiled(sampler, lids),
         logit=logit,
-        kappa=sampler.vary("migraine.kappa"),
+        kappa=effect * sampler.vary("migraine.kappa"),
+        nociceptor_day=sampler.vary("migraine.nociceptor_day"),
         central_day=sampler.vary("migraine.central_day"),
+        severe_logit=np.full(sampler.draws, np.log(severe / (1 - severe))),
+        severe_kappa=effect * sampler.vary("migraine.severe_kappa"),
+        acute_share=np.full(sampler.draws, min(acute, 1.0)),
         hit=np.full(sampler.draws, hit),
         hit_per_day=sampler.vary("migraine.hit_per_day"),
-        hit_kappa=sampler.vary("migraine.hit_kappa"),
+        hit_kappa=effect * sampler.vary("migraine.hit_kappa"),
         course=natural_course(sampler, "migraine", start[:, None], 1.0),
         measures=measures,
     )
