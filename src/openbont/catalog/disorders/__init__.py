@@ -7,6 +7,11 @@ from openbont.catalog.disorders.bladder import neurogenic_bladder, overactive_bl
 from openbont.catalog.disorders.blepharospasm import blepharospasm
 from openbont.catalog.disorders.cervical import cervical_dystonia
 from openbont.catalog.disorders.common import Built
+from openbont.catalog.disorders.dystonia import (
+    generalised_dystonia,
+    limb_dystonia,
+    writers_cramp,
+)
 from openbont.catalog.disorders.facial_lines import (
     FOREHEAD,
     GLABELLAR,
@@ -15,6 +20,7 @@ from openbont.catalog.disorders.facial_lines import (
     facial_lines,
 )
 from openbont.catalog.disorders.hyperhidrosis import axillary_hyperhidrosis
+from openbont.catalog.disorders.laryngeal import laryngeal_dystonia
 from openbont.catalog.disorders.migraine import chronic_migraine, unanswering_headache
 from openbont.catalog.disorders.sialorrhoea import adult_sialorrhoea
 from openbont.catalog.disorders.spasticity import limb_spasticity
@@ -30,6 +36,10 @@ MODELLED: dict[str, Callable[[Patient, Sampler], Built]] = {
     "headache.chronic_daily": unanswering_headache,
     "dystonia.blepharospasm": blepharospasm,
     "dystonia.cervical": cervical_dystonia,
+    "dystonia.limb": limb_dystonia,
+    "dystonia.writers_cramp": writers_cramp,
+    "dystonia.generalised": generalised_dystonia,
+    "dystonia.laryngeal": laryngeal_dystonia,
     "bladder.overactive": overactive_bladder,
     "bladder.neurogenic": neurogenic_bladder,
     "hyperhidrosis.axillary": axillary_hyperhidrosis,

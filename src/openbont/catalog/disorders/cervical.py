@@ -15,6 +15,7 @@ from openbont.catalog.disorders.common import (
     tiled,
     tiled_one,
 )
+from openbont.catalog.disorders.onset import onset_of
 from openbont.catalog.movements import functions
 from openbont.catalog.muscles import SIDES, base, of_layers, side, structure
 from openbont.catalog.sampling import PARENTS, Sampler
@@ -23,7 +24,7 @@ from openbont.errors import BadInput, UnknownName
 from openbont.forward.disorders.cervical import Cervical
 from openbont.patient import Patient
 
-_HELD = {
+HELD = {
     "rotation.left": "chin turned to the left",
     "rotation.right": "chin turned to the right",
     "tilt.left": "head tilted to the left",
@@ -36,7 +37,7 @@ _OPPOSITE = (
     ("tilt.left", "tilt.right"),
     ("flexion", "extension"),
 )
-_STRENGTHS = ("neck_extension", "neck_flexion", "neck_rotation.left", "neck_rotation.right")
+STRENGTHS = ("neck_extension", "neck_flexion", "neck_rotation.left", "neck_rotation.right")
 _PHARYNX = "pharyngeal_constrictors"
 _SUBSCALES = ("severity", "disability", "pain")
 _SEVERITY_MOST, _TSUI_MOST = 35.0, 25.0
@@ -46,30 +47,33 @@ _CDSS_DEG = 5.0
 
 def cervical_dystonia(patient: Patient, sampler: Sampler) -> Built:
     """TWSTRS, Tsui, CDSS and angles of the head; tremor; swallowing; strength of the neck."""
-    structures = _structures(sampler)
+    structures = neck(sampler)
     names = [one.id for one in structures]
-    angles = _angles(patient)
+    angles = head_angles(patient)
     total = recorded(patient, "TWSTRS")
     entered = torticollis_entry(sampler, lambda read: np.abs(read - total) <= 0.5)
     tremor = recorded(patient, "tremor", default=0.0)
     groups = functions()
+    onset, chances = onset_of(patient, sampler)
     return structures, Cervical(
         **_readings(patient, sampler, angles, entered[:, 0]),
         drive_weight=tiled(sampler, _drives(angles, names)),
         tremor=np.full((sampler.draws, int(tremor > 0)), tremor),
         tremor_gain=sampler.vary("cervical.tremor_gain"),
         pharynx_weight=tiled_one(sampler, np.array([float(n == _PHARYNX) for n in names])),
-        strength_weight=tiled(sampler, [groups[base(w)].row(names, side(w)) for w in _STRENGTHS]),
+        strength_weight=tiled(sampler, [groups[base(w)].row(names, side(w)) for w in STRENGTHS]),
         course=natural_course(sampler, "cervical", entered[:, 1:]),
+        onset=onset,
         measures=(
             measure("TWSTRS"),
             *(measure(f"TWSTRS_{one}") for one in _SUBSCALES),
             measure("Tsui"),
             measure("CDSS"),
-            *(measure("head_angle", where, _HELD[where]) for where in angles),
+            *(measure("head_angle", where, HELD[where]) for where in angles),
             *((measure("tremor"),) if tremor else ()),
             measure("dysphagia"),
-            *(strength_measure(groups[base(where)], where) for where in _STRENGTHS),
+            *(strength_measure(groups[base(where)], where) for where in STRENGTHS),
+            *chances,
         ),
     )
 
@@ -88,7 +92,7 @@ def torticollis_entry(sampler: Sampler, enters: Callable[[np.ndarray], np.ndarra
     return sampler.enrol("cervical.entry", parents, lambda: enters(read))
 
 
-def _structures(sampler: Sampler) -> tuple[Structure, ...]:
+def neck(sampler: Sampler) -> tuple[Structure, ...]:
     """The neck and the upper trapezius, one region: toxin may pass from muscle to muscle."""
     names = [*of_layers("neck"), *(f"trapezius.{one}" for one in SIDES)]
     zone = sampler.value("cervical.plate_share")
@@ -102,7 +106,7 @@ def _structures(sampler: Sampler) -> tuple[Structure, ...]:
     )
 
 
-def _angles(patient: Patient) -> dict[str, float]:
+def head_angles(patient: Patient) -> dict[str, float]:
     """Degrees by the direction the head is held in. Raises BadInput."""
     found = {
         reading.where: number("head_angle", reading.value, "findings: head_angle")
@@ -110,8 +114,8 @@ def _angles(patient: Patient) -> dict[str, float]:
         if reading.scale == "head_angle"
     }
     for where in found:
-        if where not in _HELD:
-            raise UnknownName("findings", "direction of the head", where, _HELD)
+        if where not in HELD:
+            raise UnknownName("findings", "direction of the head", where, HELD)
     held = {where: degrees for where, degrees in found.items() if degrees > 0}
     twice = [pair for pair in _OPPOSITE if held.keys() >= {*pair}]
     if not held or twice:

@@ -26,6 +26,12 @@ def side_of(patient: Patient) -> str:
     return patient.disorder.side
 
 
+def body_size(patient: Patient, sampler: Sampler) -> float:
+    """Length of a child's limb relative to an adult's: volumes grow with weight."""
+    adult_kg = sampler.value("anatomy.adult_weight_kg")
+    return (patient.weight_kg / adult_kg) ** (1 / 3) if patient.child else 1.0
+
+
 def recorded(
     patient: Patient, scale_name: str, where: str = "", default: float | None = None
 ) -> float:
@@ -100,9 +106,9 @@ def natural_course(
     )
 
 
-def tiled(sampler: Sampler, rows: list[np.ndarray]) -> np.ndarray:
+def tiled(sampler: Sampler, rows: list[np.ndarray] | np.ndarray) -> np.ndarray:
     """The same rows for every draw, with a zero for distant muscle."""
-    padded = np.pad(np.stack(rows), ((0, 0), (0, 1)))
+    padded = np.pad(np.array(rows, float), ((0, 0), (0, 1)))
     return np.tile(padded, (sampler.draws, 1, 1))
 
 

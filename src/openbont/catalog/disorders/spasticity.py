@@ -6,6 +6,7 @@ import numpy as np
 
 from openbont.catalog.disorders.common import (
     Built,
+    body_size,
     measure,
     natural_course,
     recorded,
@@ -29,7 +30,7 @@ from openbont.patient import Patient, Reading
 def limb_spasticity(limb: str, patient: Patient, sampler: Sampler) -> Built:
     """Tone of the movements that were graded, what was recorded besides, strength."""
     limb_side = side_of(patient)
-    size = _size(patient, sampler)
+    size = body_size(patient, sampler)
     structures = tuple(one.scaled(size) for one in of_region(limb, limb_side))
     names = [s.id for s in structures]
     graded = _graded(patient, limb, limb_side)
@@ -63,12 +64,6 @@ def limb_spasticity(limb: str, patient: Patient, sampler: Sampler) -> Built:
             *(strength_measure(g, where) for g, where in zip(acting, uses, strict=True)),
         ),
     )
-
-
-def _size(patient: Patient, sampler: Sampler) -> float:
-    """Length of a child's limb relative to an adult's: volumes grow with weight."""
-    adult_kg = sampler.value("anatomy.adult_weight_kg")
-    return (patient.weight_kg / adult_kg) ** (1 / 3) if patient.child else 1.0
 
 
 def _graded(patient: Patient, limb: str, limb_side: str) -> dict[str, Reading]:

@@ -46,6 +46,7 @@ from openbont.forward.disorders.interface import (
     since_day_0,
     swallowing_trouble,
 )
+from openbont.forward.disorders.onset import Onset
 from openbont.forward.response import Tissue
 
 _LEAST_PULL = 1e-3  # a neck without any pull is still not below the scale
@@ -72,12 +73,13 @@ class Cervical(Driven):
     pharynx_weight: Float[Leaf, "structure"]
     strength_weight: Float[Leaf, "function structure"]
     course: NaturalCourse
+    onset: Onset | None
     measures: tuple[Measure, ...] = eqx.field(static=True)
 
     def __call__(
         self, tissue: Tissue, day: Float[np.ndarray, "grid"]
     ) -> Float[Array, "grid measure"]:
-        """Readings of posture, tremor if there is one, risk of dysphagia, kept strength."""
+        """Posture, tremor if there is one, risk of dysphagia, strength, chances of the course."""
         drive = jnp.maximum(tissue.twitch @ self.drive_weight.T, _LEAST_PULL)
         left = drive / since_day_0(drive, day)
         effect = self.linear * (left - 1) + self.logarithmic * jnp.log(left)
@@ -89,7 +91,8 @@ class Cervical(Driven):
         strength = tissue.force @ self.strength_weight.T
         kept = strength / since_day_0(strength, day)
         low, high = (np.array([getattr(m, end) for m in self.measures]) for end in ("low", "high"))
-        seen = jnp.clip(jnp.column_stack([reading, shaking, risk, kept]), low, high)
+        chances = [self.onset(day)] if self.onset else []
+        seen = jnp.clip(jnp.column_stack([reading, shaking, risk, kept, *chances]), low, high)
         return seen.at[:, 0].set(seen[:, _SUBSCALES].sum(1))
 
     def shares(self, tissue: Tissue, measure: int) -> Float[Array, "grid structure"]:
