@@ -1,5 +1,6 @@
 """The bladder: which readings are predicted, and what each follows."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 import numpy as np
@@ -10,10 +11,12 @@ from openbont.catalog.model import model
 from openbont.catalog.muscles import landmarks, structure
 from openbont.errors import BadInput, NoEvidence
 from openbont.forward.chain import Course, simulate
-from openbont.patient import Disorder, PastSession, Patient, Reading
+from openbont.forward.outcome import outcome
+from openbont.patient import Disorder, Goal, PastSession, Patient, Reading
 from openbont.plan import Injection, Plan, Session
 
 DAYS = (0, 14, 42, 84, 168)
+TWO_YEARS = range(0, 729, 14)
 
 
 def patient(name: str = "bladder.neurogenic", pvr_ml: float = 20, **changes: object) -> Patient:
@@ -29,16 +32,20 @@ def patient(name: str = "bladder.neurogenic", pvr_ml: float = 20, **changes: obj
     ).model_copy(update=changes)
 
 
-def course(dose_u: float, who: Patient) -> Course:
-    """30 sites of 1 mL; no dose is the same plan untreated."""
+def plan(who: Patient, dose_u: float = 200) -> Plan:
+    """30 sites of 1 mL."""
     session = Session(
         product="onabotulinumtoxinA",
-        dilution_u_per_ml=(dose_u or 200) / 30,
-        injections=(Injection(structure="detrusor", dose_u=dose_u or 200, sites=30),),
+        dilution_u_per_ml=dose_u / 30,
+        injections=(Injection(structure="detrusor", dose_u=dose_u, sites=30),),
     )
-    plan = Plan(patient="p", disorder=who.disorder.name, date=date(2026, 1, 5), sessions=(session,))
-    given = plan if dose_u else plan.untreated()
-    return simulate(given, who, model(who, draws=16, seed=1), DAYS)
+    return Plan(patient="p", disorder=who.disorder.name, date=who.date, sessions=(session,))
+
+
+def course(dose_u: float, who: Patient, days: Iterable[float] = DAYS) -> Course:
+    """No dose is the same plan untreated."""
+    given = plan(who, dose_u) if dose_u else plan(who).untreated()
+    return simulate(given, who, model(who, draws=16, seed=1), days)
 
 
 def test_readings_by_disorder() -> None:
@@ -55,9 +62,42 @@ def test_a_diary_is_needed() -> None:
         model(patient(findings=()), draws=1)
 
 
-def test_a_child_has_no_model() -> None:
+@pytest.mark.parametrize(("name", "age"), [("bladder.overactive", 9), ("bladder.neurogenic", 4)])
+def test_children_without_a_label_have_no_model(name: str, age: float) -> None:
     with pytest.raises(NoEvidence, match="child"):
-        model(patient(age_years=9), draws=1)
+        model(patient(name, age_years=age), draws=1)
+
+
+@pytest.mark.parametrize(("age", "share"), [(5, 210 / 400), (8, 300 / 400), (17, 1), (30, 1)])
+def test_a_child_has_a_smaller_bladder(age: float, share: float) -> None:
+    """(age + 2) 30 mL, up to the adult's; wall and usual capacity in proportion."""
+    leaks = (Reading(scale="UI_per_day", value=4.5),)
+    basis = model(patient(age_years=age, findings=leaks), draws=2)
+    assert basis.structures[0].volume_cm3 == pytest.approx(share * structure("detrusor").volume_cm3)
+    np.testing.assert_allclose(basis.stages.disorder.capacity_ml, 250 * share)
+    assert basis.structures[0].pattern_mm.shape == (30, 3)
+
+
+def test_a_child_gains_as_much_of_its_capacity_from_less_toxin() -> None:
+    """6 U/kg at 24 kg in the bladder of 6 years, against 200 U in the adult's; within a tenth."""
+    child = patient(age_years=6, weight_kg=24, findings=patient().findings[:1])
+    gained = [
+        (seen := course(dose_u, who).of("bladder_capacity"))[:, 2] / seen[:, 0] - 1
+        for dose_u, who in ((144, child), (200, patient()))
+    ]
+    np.testing.assert_allclose(gained[0], gained[1], rtol=0.1)
+
+
+@pytest.mark.parametrize("who", [patient(), patient(age_years=9, weight_kg=30)])
+def test_half_the_leaks_is_a_goal_that_dates_the_next_session(who: Patient) -> None:
+    """Followed for two years: not before the label's 12 weeks, and months later."""
+    aim = Goal(scale="UI_per_day", fall_percent=50.0)
+    who = who.model_copy(update={"goals": (aim,)})
+    treated, untreated = (course(dose_u, who, TWO_YEARS) for dose_u in (200, 0))
+    seen = outcome(treated, untreated, plan(who), who)
+    weeks = (seen.next_date - who.date).days / 7
+    assert 26 < weeks < 78
+    assert "at its target" in seen.next_reason
 
 
 def test_readings_start_where_they_were_taken() -> None:

@@ -17,7 +17,6 @@ from openbont.plan import Injection
 
 SIDES: Final = ("left", "right")
 _UNMODELLED = {
-    "flexor_pollicis_brevis_opponens": "flexor pollicis brevis and opponens pollicis",
     "lumbricals_interossei": "lumbricals and interossei",
 }
 

@@ -19,10 +19,10 @@ from openbont.catalog.disorders.facial_lines import (
     PLATYSMA,
     facial_lines,
 )
-from openbont.catalog.disorders.hyperhidrosis import axillary_hyperhidrosis
+from openbont.catalog.disorders.hyperhidrosis import hyperhidrosis
 from openbont.catalog.disorders.laryngeal import laryngeal_dystonia
 from openbont.catalog.disorders.migraine import chronic_migraine, unanswering_headache
-from openbont.catalog.disorders.sialorrhoea import adult_sialorrhoea
+from openbont.catalog.disorders.sialorrhoea import sialorrhoea
 from openbont.catalog.disorders.spasticity import limb_spasticity
 from openbont.catalog.disorders.strabismus import horizontal_strabismus
 from openbont.catalog.sampling import Sampler
@@ -42,11 +42,12 @@ MODELLED: dict[str, Callable[[Patient, Sampler], Built]] = {
     "dystonia.laryngeal": laryngeal_dystonia,
     "bladder.overactive": overactive_bladder,
     "bladder.neurogenic": neurogenic_bladder,
-    "hyperhidrosis.axillary": axillary_hyperhidrosis,
+    "hyperhidrosis.axillary": partial(hyperhidrosis, "axilla"),
+    "hyperhidrosis.palmar": partial(hyperhidrosis, "palm"),
     **{
         region.disorder: partial(facial_lines, region)
         for region in (GLABELLAR, LATERAL_CANTHAL, FOREHEAD, PLATYSMA)
     },
-    "sialorrhoea": adult_sialorrhoea,
+    "sialorrhoea": sialorrhoea,
     "strabismus": horizontal_strabismus,
 }

@@ -13,16 +13,24 @@ from openbont.forward.disorders.bladder import Bladder
 from openbont.patient import Patient
 
 _NEAR = 0.1  # a diary that differs by a tenth reads the same
+_LEAST_YEARS = 5.0  # where the label of the child's neurogenic bladder starts
 
 
 def overactive_bladder(patient: Patient, sampler: Sampler) -> Built:
-    """Leaks a day, capacity and residual urine."""
+    """Leaks a day, capacity and residual urine. Raises NoEvidence for a child."""
+    if patient.child:
+        raise NoEvidence("overactive bladder of a child has no label and no model")
     none = np.zeros(sampler.draws)
     return _bladder(patient, sampler, "bladder.overactive", none, ["UI_per_day"])
 
 
 def neurogenic_bladder(patient: Patient, sampler: Sampler) -> Built:
-    """The same and the pressure of involuntary contractions."""
+    """The same and the pressure of involuntary contractions.
+
+    Raises NoEvidence below the age at which the label starts.
+    """
+    if patient.age_years < _LEAST_YEARS:
+        raise NoEvidence(f"the bladder of a child below {_LEAST_YEARS:g} years has no model")
     name = "bladder.neurogenic"
     pressure = _start(patient, sampler, "detrusor_pressure", f"{name}.pressure_cmh2o")
     return _bladder(patient, sampler, name, pressure, ["UI_per_day", "detrusor_pressure"])
@@ -50,17 +58,16 @@ def leak_entry(
 def _bladder(
     patient: Patient, sampler: Sampler, name: str, pressure: np.ndarray, scales: list[str]
 ) -> Built:
-    if patient.child:
-        raise NoEvidence("the bladder of a child has no model")
     names = of_layers("bladder")
+    grown = _grown(patient, sampler)
     diary = recorded(patient, "UI_per_day")
     near = 0.5 / sampler.value(f"{name}.diary_days") + _NEAR * diary
     log_leaks, passing, _ = leak_entry(sampler, name, lambda seen: np.abs(seen - diary) <= near)
-    capacity = _start(patient, sampler, "bladder_capacity", f"{name}.capacity_ml")
-    residual = _start(patient, sampler, "PVR", f"{name}.residual_ml")
+    capacity = _start(patient, sampler, "bladder_capacity", f"{name}.capacity_ml", grown)
+    residual = _start(patient, sampler, "PVR", f"{name}.residual_ml", grown)
     emptied = np.clip(1 - residual / capacity, 0.0, 1.0)
     shown = [*scales, "bladder_capacity", *([] if _catheterises(patient) else ["PVR"])]
-    return tuple(structure(one) for one in names), Bladder(
+    return tuple(structure(one).scaled(grown ** (1 / 3)) for one in names), Bladder(
         wall_weight=tiled_one(sampler, np.ones(1)),
         log_leaks=log_leaks,
         capacity_ml=capacity,
@@ -75,9 +82,20 @@ def _bladder(
     )
 
 
-def _start(patient: Patient, sampler: Sampler, scale: str, usual: str) -> np.ndarray:
-    """The recorded reading, or the usual one, in every draw: placebo hardly moves it."""
-    return np.full(sampler.draws, recorded(patient, scale, default=sampler.value(usual)))
+def _grown(patient: Patient, sampler: Sampler) -> float:
+    """Capacity expected at the patient's age relative to an adult's: (age + 2) 30 mL (Koff)."""
+    if not patient.child:
+        return 1.0
+    expected_ml = sampler.value("bladder.child.ml_per_year") * (patient.age_years + 2)
+    return min(expected_ml / sampler.value("bladder.child.adult_ml"), 1.0)
+
+
+def _start(
+    patient: Patient, sampler: Sampler, scale: str, usual: str, factor: float = 1.0
+) -> np.ndarray:
+    """The recorded reading, or `factor` times the usual one, in every draw: placebo spares it."""
+    default = factor * sampler.value(usual)
+    return np.full(sampler.draws, recorded(patient, scale, default=default))
 
 
 def _catheterises(patient: Patient) -> bool:

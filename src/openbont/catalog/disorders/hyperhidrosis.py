@@ -1,12 +1,20 @@
-"""A patient with axillary hyperhidrosis -> skin of both axillae and the hyperhidrosis stage."""
+"""A patient with hyperhidrosis -> skin of both axillae or palms and the hyperhidrosis stage."""
 
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
-from openbont.catalog.disorders.common import Built, measure, natural_course, recorded
-from openbont.catalog.muscles import of_layers, structure, words
+from openbont.catalog.disorders.common import (
+    Built,
+    measure,
+    natural_course,
+    recorded,
+    strength_measure,
+    tiled,
+)
+from openbont.catalog.movements import functions
+from openbont.catalog.muscles import SIDES, of_layers, structure, words
 from openbont.catalog.sampling import PARENTS, Sampler
 from openbont.forward.disorders.hyperhidrosis import Hyperhidrosis
 from openbont.patient import Patient
@@ -14,10 +22,14 @@ from openbont.patient import Patient
 _NEAR_LN = 0.1  # readings within 10 % count as the same
 
 
-def axillary_hyperhidrosis(patient: Patient, sampler: Sampler) -> Built:
-    """Sweat of each axilla in 5 minutes and HDSS."""
-    names = of_layers("axilla")
-    sweat_mg = np.array([recorded(patient, "sweat_mg", name) for name in names])
+def hyperhidrosis(region: str, patient: Patient, sampler: Sampler) -> Built:
+    """Sweat of both sites in 5 minutes, HDSS, and strength of the muscles beneath the skin."""
+    names = of_layers(region)
+    sites = [f"{region}.{side}" for side in SIDES]
+    uses = [(group, side) for group in functions().values() for side in SIDES]
+    uses = [(group, side) for group, side in uses if group.limb == region]
+    strength = np.reshape([group.row(names, side) for group, side in uses], (-1, len(names)))
+    sweat_mg = np.array([recorded(patient, "sweat_mg", site) for site in sites])
     seen, said = np.log(sweat_mg).mean(), recorded(patient, "HDSS")
     passing, grade, *_ = sweating_entry(
         sampler, lambda sweat, answer: (np.abs(sweat - seen) <= _NEAR_LN) & (answer == said)
@@ -26,12 +38,18 @@ def axillary_hyperhidrosis(patient: Patient, sampler: Sampler) -> Built:
         measure("HDSS"), observed="graded", noise=sampler.value("hyperhidrosis.grade_sd")
     )
     return tuple(structure(name) for name in names), Hyperhidrosis(
+        skin=tiled(sampler, [np.array(names) == site for site in sites]),
+        strength_weight=tiled(sampler, strength),
         sweat_mg=np.tile(sweat_mg, (sampler.draws, 1)),
         grade=grade,
         residual_share=sampler.vary("hyperhidrosis.residual_share"),
         grade_per_ln=sampler.vary("hyperhidrosis.grade_per_ln"),
         course=natural_course(sampler, "hyperhidrosis", passing[:, None], 1.0),
-        measures=(*(measure("sweat_mg", name, f"sweat, {words(name)}") for name in names), hdss),
+        measures=(
+            *(measure("sweat_mg", site, f"sweat, {words(site)}") for site in sites),
+            hdss,
+            *(strength_measure(group, f"{group.id}.{side}") for group, side in uses),
+        ),
     )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from openbont.catalog.disorders.common import (
     Built,
+    body_size,
     measure,
     natural_course,
     recorded,
@@ -18,17 +19,22 @@ from openbont.forward.disorders.sialorrhoea import Sialorrhoea
 from openbont.patient import Patient
 
 _NEAR_LN = 0.1  # readings within 10 % count as the same
+_LEAST_YEARS = 2.0
 
 
-def adult_sialorrhoea(patient: Patient, sampler: Sampler) -> Built:
-    """Unstimulated flow and dry mouth. Raises NoEvidence for a child: the glands are adult."""
-    if patient.child:
-        raise NoEvidence("sialorrhoea in children has no model")
+def sialorrhoea(patient: Patient, sampler: Sampler) -> Built:
+    """Unstimulated flow and dry mouth; a child's glands are smaller with its weight.
+
+    Raises NoEvidence below the age at which a label starts.
+    """
+    if patient.age_years < _LEAST_YEARS:
+        raise NoEvidence(f"sialorrhoea below {_LEAST_YEARS:g} years has no model")
     names = of_layers("salivary")
     flow = recorded(patient, "saliva_flow")
     passing, _ = drooling_entry(sampler, lambda seen: np.abs(seen - np.log(flow)) <= _NEAR_LN)
     share = np.array([sampler.value(f"sialorrhoea.share.{base(n)}") / len(SIDES) for n in names])
-    return tuple(structure(name) for name in names), Sialorrhoea(
+    size = body_size(patient, sampler)
+    return tuple(structure(name).scaled(size) for name in names), Sialorrhoea(
         flow=np.full(sampler.draws, flow),
         share=tiled_one(sampler, share),
         residual_share=sampler.vary("sialorrhoea.residual_share"),

@@ -1,8 +1,9 @@
-"""Axillary hyperhidrosis: less release onto sweat glands, less sweat. Glands have no safety factor.
+"""Hyperhidrosis: less release onto sweat glands, less sweat. Glands have no safety factor.
 
     ln g = ln(f + (1 - f) release) - the same on day 0        f: secretion without acetylcholine
-    sweat = sweat_0 exp(ln g + fluctuation - placebo)         each axilla, mg in 5 minutes
+    sweat = sweat_0 exp(ln g + fluctuation - placebo)         each axilla or palm, mg in 5 minutes
     HDSS  = HDSS_0 + a (mean ln g + fluctuation - placebo)
+    strength: what is left of the muscles beneath the palm, which toxin reaches by spread
 
 Days differ by heat and strain, log-normally and on both sides alike. (disorders, section 7)
 """
@@ -18,9 +19,11 @@ from openbont.forward.response import Tissue
 
 
 class Hyperhidrosis(Disorder):
-    """Sweat of each axilla and how much it troubles."""
+    """Sweat of each site, how much it troubles, and strength beneath."""
 
-    sweat_mg: Float[Leaf, "axilla"]
+    skin: Float[Leaf, "site structure"]
+    strength_weight: Float[Leaf, "function structure"]
+    sweat_mg: Float[Leaf, "site"]
     grade: Float[Leaf, ""]
     residual_share: Float[Leaf, ""]
     grade_per_ln: Float[Leaf, ""]
@@ -30,15 +33,16 @@ class Hyperhidrosis(Disorder):
     def __call__(
         self, tissue: Tissue, day: Float[np.ndarray, "grid"]
     ) -> Float[Array, "grid measure"]:
-        """Sweat of each axilla, then HDSS."""
+        """Sweat of each site, HDSS, strength of each function."""
         glands = jnp.log(self.secretion(tissue))
         change = glands - since_day_0(glands, day) + self.course(day)
         limits = np.array([(one.low, one.high) for one in self.measures])
         grade = self.grade + self.grade_per_ln * change.mean(1)
-        readings = jnp.column_stack([self.sweat_mg * jnp.exp(change), grade])
+        strength = tissue.force @ self.strength_weight.T
+        kept = strength / since_day_0(strength, day)
+        readings = jnp.column_stack([self.sweat_mg * jnp.exp(change), grade, kept])
         return jnp.clip(readings, limits[:, 0], limits[:, 1])
 
-    def secretion(self, tissue: Tissue) -> Float[Array, "grid axilla"]:
-        """Sweat of each axilla relative to untouched glands."""
-        drive = tissue.drive[:, :-1]
-        return self.residual_share + (1 - self.residual_share) * drive
+    def secretion(self, tissue: Tissue) -> Float[Array, "grid site"]:
+        """Sweat of each site relative to untouched glands."""
+        return self.residual_share + (1 - self.residual_share) * (tissue.drive @ self.skin.T)
