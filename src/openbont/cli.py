@@ -232,11 +232,12 @@ def cite(plan: PlanFile, patient: PatientFile = None, as_json: AsJson = False) -
     _show(as_json, data, text)
 
 
-@app.command(epilog=_example(f"compare {ARM}/plan.yaml --other {ARM}/weak.yaml"))
+@app.command(epilog=_example(f"compare {ARM}/plan.yaml --other {ARM}/weak.yaml --out two.svg"))
 def compare(
     plan: PlanFile,
     other: Annotated[Path, typer.Option(help="A second patient for the same plan.")],
     patient: PatientFile = None,
+    out: Annotated[Path | None, typer.Option(help="Picture to write, as SVG.")] = None,
     draws: Draws = 100,
     seed: Seed = 1,
     as_json: AsJson = False,
@@ -256,6 +257,11 @@ def compare(
         name: {"findings": plain(findings), "measures": terminal.medians(course)}
         for name, (_, findings, course) in zip(names, both, strict=True)
     }
+    if out:
+        from openbont.report.figures import patients_picture
+
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(patients_picture(names, both[0][2], both[1][2]).svg, "utf-8")
     _show(as_json, data, lambda page: terminal.show_two(page, names, both))
 
 

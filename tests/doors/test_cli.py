@@ -267,8 +267,10 @@ def test_one_plan_in_two_patients(openbont: Any, tmp_path: Path) -> None:
     other = tmp_path / "weak.yaml"
     other.write_text(weak.replace("id: arm-after-stroke", "id: weak"))
     plan = EXAMPLES / "arm_after_stroke" / "plan.yaml"
-    said = openbont("compare", plan, "--other", other, "--draws", "8")
+    picture = tmp_path / "made" / "two.svg"
+    said = openbont("compare", plan, "--other", other, "--draws", "8", "--out", picture)
     assert said.status == 0
+    assert picture.read_text("utf-8").startswith("<svg")
     assert "no dose is known to be safe" in " ".join(said.out.split())
     assert "No number here says that a dose is safe." in said.out
     found = openbont("compare", plan, "--other", other, "--draws", "8", "--json").json

@@ -24,7 +24,7 @@ from openbont.catalog.muscles import base, words
 from openbont.forward.outcome import GoalOutcome, Outcome
 from openbont.patient import Patient
 from openbont.plan import Plan
-from openbont.report.readings import other_readings, reading_name
+from openbont.report.readings import other_readings, reading_name, side_by_side
 from openbont.report.words import listed, number, percent, scale_words, week
 
 if TYPE_CHECKING:  # the chain needs jax; a picture does not
@@ -164,6 +164,31 @@ def strength_picture(course: "Course", patient: Patient) -> Picture:
 
 
 @_styled
+def patients_picture(names: tuple[str, str], first: "Course", second: "Course") -> Picture:
+    """One plan in two patients: medians with their bands, of what differs most."""
+    both = [one for one, _ in side_by_side(first, second) if one in first.measures]
+    shared = [one for one in both if one in second.measures]
+    shown = sorted(shared, key=lambda one: -_apart(one, first, second))[:MOST_PANELS]
+    figure, panels = _panels(len(shown), columns=4, height=1.25)
+    for axes, measure in zip(panels, shown, strict=True):
+        for course, colour, line in ((first, BLUE, "-"), (second, RED, "--")):
+            _fan(
+                axes, _weeks(course), _array(course.of(measure.scale, measure.where)), colour, line
+            )
+        _titled(axes, reading_name(measure), wrap=24)
+        axes.xaxis.set_major_locator(MultipleLocator(8))
+    _legend(
+        figure,
+        Line2D([], [], color=BLUE, label=names[0]),
+        *_band_keys(BLUE),
+        Line2D([], [], color=RED, linestyle="--", label=f"{names[1]} (thin: 90 % of draws)"),
+        columns=4,
+    )
+    summary = "Medians with 90 % of the draws. No number here says that a dose is safe."
+    return _picture("patients", "One plan in two patients", figure, summary)
+
+
+@_styled
 def muscles_picture(course: "Course", plan: Plan) -> Picture:
     """Force of each injected muscle by week; release of an injected gland."""
     force, drive = (_array(share) for share in (course.response.force, course.response.drive))
@@ -278,6 +303,12 @@ def _exposed(course: "Course", captured: Array, plan: Plan) -> tuple[Sides, Side
     ranked = [int(k) for k in order if course.structures[k] != "distant"]
     injected = [k for k in ranked if course.structures[k] in given_u]
     return _by_side(course, injected), _by_side(course, [k for k in ranked if k not in injected])
+
+
+def _apart(measure: "Measure", first: "Course", second: "Course") -> float:
+    """Largest difference of the medians, as a share of the scale."""
+    medians = [np.median(_array(c.of(measure.scale, measure.where)), 0) for c in (first, second)]
+    return float(np.abs(medians[0] - medians[1]).max() / (measure.high - measure.low))
 
 
 def _by_side(course: "Course", chosen: list[int]) -> Sides:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # the chain needs jax; a report only reads its results
     from openbont.forward.disorders.interface import Measure
 
 WEEKS = (0, 2, 4, 8, 12, 16, 24)
+COMPARED = (0, 2, 12)
 
 
 def readings(course: "Course", untreated: "Course", patient: Patient) -> Table:
@@ -39,6 +40,23 @@ def other_readings(course: "Course", untreated: "Course", patient: Patient) -> l
         and measure.scale != "strength"
         and _moves(measure, course, untreated)
     ]
+
+
+def side_by_side(first: "Course", second: "Course") -> list[tuple["Measure", list[str]]]:
+    """Medians of both courses in the compared weeks, of what changes or differs."""
+    both = [
+        (one, [_median(course, one, week) for week in COMPARED for course in (first, second)])
+        for one in dict.fromkeys((*first.measures, *second.measures))
+    ]
+    return [(measure, cells) for measure, cells in both if len(set(cells)) > 1]
+
+
+def _median(course: "Course", measure: "Measure", week: int) -> str:
+    """Median in one week; a dash where this patient has no such reading."""
+    if measure not in course.measures:
+        return "—"
+    at = int(np.searchsorted(course.day, 7 * week))
+    return reading_value(float(np.median(course.of(measure.scale, measure.where)[:, at])), measure)
 
 
 def reading_name(measure: "Measure") -> str:

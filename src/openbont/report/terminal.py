@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from openbont.evidence import Source
-from openbont.report.readings import reading_name, reading_value
+from openbont.report.readings import COMPARED, reading_name, reading_value, side_by_side
 from openbont.report.words import band, day, number, percent, share_band
 
 if TYPE_CHECKING:
@@ -190,18 +190,6 @@ def medians(course: "Course") -> list[dict[str, object]]:
     ]
 
 
-_COMPARED = (0, 2, 12)
-
-
-def _at(course: "Course", measure: "Measure", week: int) -> str:
-    """Median in one week; a dash where this patient has no such reading."""
-    if measure not in course.measures:
-        return "—"
-    return reading_value(
-        float(np.median(course.of(measure.scale, measure.where)[:, week])), measure
-    )
-
-
 def show_two(
     page: Console,
     names: tuple[str, str],
@@ -214,12 +202,10 @@ def show_two(
                 page.print(f"[{COLOURS['stop']}]stop[/] {escape(name)}: {escape(finding.reason)}")
     first, second = (course for _, _, course in both)
     page.print(f"A: {escape(names[0])}   B: {escape(names[1])}")
-    weeks = [f"{who} {week}" for week in _COMPARED for who in "AB"]
+    weeks = [f"{who} {week}" for week in COMPARED for who in "AB"]
     table = _table("medians by week, of what changes or differs", "reading", *weeks)
-    for measure in dict.fromkeys((*first.measures, *second.measures)):
-        cells = [_at(course, measure, week) for week in _COMPARED for course in (first, second)]
-        if len(set(cells)) > 1:
-            table.add_row(reading_name(measure), *cells)
+    for measure, cells in side_by_side(first, second):
+        table.add_row(reading_name(measure), *cells)
     page.print(table)
     jitter = (float(np.median(course.response.jitter.max(1))) for course in (first, second))
     page.print("jitter far from the needle, times before: A {:.2f}, B {:.2f}".format(*jitter))
