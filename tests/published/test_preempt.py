@@ -23,7 +23,7 @@ from openbont.patient import Disorder, Goal, Patient, Reading
 from openbont.plan import Injection, Plan, Session
 from openbont.planning.limits import limits
 
-N = 1000
+N = 500
 DAYS = (0, 7, 14, 21, *range(140, 169, 7), 392)
 
 
