@@ -111,7 +111,7 @@ def arm() -> tuple[Course, Course]:
 @cache
 def head() -> tuple[Course, Course]:
     """The example of chronic migraine, treated in weeks 0 and 12, and without toxin."""
-    return _courses("chronic_migraine", np.arange(0, 169, 1.0), sessions=(0, 84))
+    return _courses("chronic_migraine", np.arange(0, 169, 3.5), sessions=(0, 84))
 
 
 def example(name: str, weeks: int = 24) -> tuple[Course, Course]:
