@@ -882,17 +882,17 @@ def _weak_row(course: Course) -> list[str]:
     def at(week: int, scale: str, where: str = "") -> float:
         return float(np.median(course.of(scale, where)[:, week]))
 
-    far = [f"{at(week, 'far_strength'):.0%}" for week in (0, 2, 12)]
-    fvc = [f"{at(week, 'FVC'):.0f} %" for week in (0, 2)]
-    grip = f"{at(2, 'strength', 'grip.left'):.0%}"
-    return [*far, grip, *fvc, f"{at(2, 'dysphagia'):.0f} %"]
+    far = [100 * at(week, "far_strength") for week in (0, 2, 12)]
+    grip = 100 * at(2, "strength", "grip.left")
+    rest = [at(0, "FVC"), at(2, "FVC"), at(2, "dysphagia")]
+    return [f"{value:.0f} %" for value in (*far, grip, *rest)]
 
 
 def made_far() -> str:
     """Muscle that works far away by the release that is left there."""
     release = np.array([1, 0.9, 0.8, 0.6])
     runs = {name: far_firing(release, *conditions) for name, conditions in WEAK.items()}
-    rows = [[name, *map("{:.0%}".format, run)] for name, run in runs.items()]
+    rows = [[name, *map("{:.0f} %".format, 100 * run)] for name, run in runs.items()]
     return table(("release far away", *map("{:g}".format, release)), rows)
 
 
