@@ -50,7 +50,10 @@ PatientFile = Annotated[
 ]
 Draws = Annotated[int, typer.Option(min=2, max=100_000, help="Draws of what is not known.")]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")]
-Weeks = Annotated[int, typer.Option(min=1, max=104, help="Weeks to look ahead.")]
+Weeks = Annotated[
+    int | None,
+    typer.Option(min=1, max=104, help="Weeks to look ahead; 24, for glands and bladder 60."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
 Label = Annotated[Literal["US", "EU", "IL"], typer.Option("--label", help="Whose label.")]
 Folder = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
@@ -87,7 +90,7 @@ def demo(out: Folder = Path("out"), as_json: AsJson = False) -> None:
     patient_file = _examples() / "arm_after_stroke" / "patient.yaml"
     patient = load_patient(patient_file)
     best = _proposals(patient, "onabotulinumtoxinA", "", draws=32, seed=1)[0]
-    seen = _predicted(best.plan, patient, draws=200, seed=1, weeks=24)
+    seen = _predicted(best.plan, patient, draws=200, seed=1)
     findings = _findings(best.plan, patient)
     report = _write_report(out, best.plan, patient, findings, seen, best)
     save(best.plan, out / "plan.yaml")
@@ -150,7 +153,7 @@ def propose(
     if out:
         save(plan, out)
     if report:
-        seen = _predicted(plan, the_patient, draws=200, seed=seed, weeks=24)
+        seen = _predicted(plan, the_patient, draws=200, seed=seed)
         findings = _findings(plan, the_patient)
         _write_report(report, plan, the_patient, findings, seen, proposals[0])
     best, *others = plain(proposals)
@@ -164,7 +167,7 @@ def simulate(
     patient: PatientFile = None,
     draws: Draws = 200,
     seed: Seed = 1,
-    weeks: Weeks = 24,
+    weeks: Weeks = None,
     as_json: AsJson = False,
 ) -> None:
     """Predict the course of a plan week by week, with its uncertainty."""
@@ -201,7 +204,7 @@ def report(
     seen = None
     with suppress(NoEvidence):  # then the report is about the plan alone
         if not _stopped(findings):
-            seen = _predicted(the_plan, the_patient, draws, seed, weeks=24)
+            seen = _predicted(the_plan, the_patient, draws, seed)
     written = _write_report(out, the_plan, the_patient, findings, seen)
     data = {"report": plain(written), "stopped": _stopped(findings)}
     _show(as_json, data, lambda page: page.print(f"{written.html}\n{written.pdf}", soft_wrap=True))
@@ -395,16 +398,18 @@ def _alone(plan: "Plan", patient: "Patient", draws: int, seed: int) -> "Course":
         return run(plan, patient, basis, range(0, 169, 7), lambda done: progress(f"{done:.0%}"))
 
 
-def _predicted(plan: "Plan", patient: "Patient", draws: int, seed: int, weeks: int) -> Prediction:
+def _predicted(
+    plan: "Plan", patient: "Patient", draws: int, seed: int, weeks: int | None = None
+) -> Prediction:
     from openbont.forward.chain import simulate as run
     from openbont.forward.outcome import outcome
     from openbont.planning.limits import limits
 
-    days = range(7 * weeks + 1)
     last = plan.sessions[-1]
     interval = limits(patient, last.product, plan.date_of(last), plan.disorder).interval_min_weeks
     with _progress(f"simulating {draws} draws") as progress:
         basis = _model(patient, draws, seed)
+        days = range(7 * (weeks or basis.horizon_weeks) + 1)
         course = run(plan, patient, basis, days, lambda done: progress(f"{done / 2:.0%}"))
         untreated = run(
             plan.untreated(), patient, basis, days, lambda done: progress(f"{(1 + done) / 2:.0%}")

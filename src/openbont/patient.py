@@ -41,11 +41,13 @@ class Visit(Noun):
 
 
 class Goal(Noun):
-    """A wanted reading: `scale` at `where` reaches `at_most`, or falls by `fall_percent`."""
+    """A wanted reading: `scale` at `where` comes to `at_most`, or falls by `fall_percent`; where
+    more is better, comes to `at_least`."""
 
     scale: Name
     where: str = ""
     at_most: float | str | None = None
+    at_least: float | str | None = None
     fall_percent: Annotated[float, Field(gt=0, le=100)] | None = None
     weight: Positive = 1.0
     """Importance relative to the other goals."""
@@ -54,8 +56,8 @@ class Goal(Noun):
 
     @model_validator(mode="after")
     def _one_target(self) -> Self:
-        if (self.at_most is None) == (self.fall_percent is None):
-            raise ValueError("give exactly one of at_most and fall_percent")
+        if [self.at_most, self.at_least, self.fall_percent].count(None) != 2:
+            raise ValueError("give exactly one of at_most, at_least and fall_percent")
         return self
 
 

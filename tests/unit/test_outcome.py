@@ -1,6 +1,7 @@
 """What a course means: onset, weeks of benefit with their definition, next date."""
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,10 +12,12 @@ from openbont.forward.chain import Course, Model, simulate
 from openbont.forward.disorders.interface import Measure
 from openbont.forward.outcome import outcome, target_of
 from openbont.forward.scales import diary_days, read
+from openbont.io import load_patient, load_plan
 from openbont.patient import Disorder, Goal, Keep, PastSession, Patient, Reading
 from openbont.plan import Injection, Plan, Session
 from openbont.streams import stream
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
 WRIST = "wrist_flexors.left"
 DAYS = range(0, 169, 2)
 
@@ -194,3 +197,50 @@ def test_readings_of_the_other_limb_are_left_aside() -> None:
     both = patient(findings=(*patient().findings, ankle))
     course = simulate(plan(), both, model(both, draws=4, seed=1), (0,))
     assert "ankle_plantar_flexors.left" not in {measure.where for measure in course.measures}
+
+
+VOICE = EXAMPLES / "laryngeal_dystonia"
+
+
+def test_where_more_is_better_the_goal_is_a_floor() -> None:
+    """A voice without breaks and without sound has not reached its goal."""
+    who, what = load_patient(VOICE / "patient.yaml"), load_plan(VOICE / "plan.yaml")
+    basis = model(who, draws=20, seed=1)
+    course, without = (simulate(one, who, basis, DAYS) for one in (what, what.untreated()))
+    breaks, heard = outcome(course, without, what, who).goals
+    assert breaks.better == "lower"
+    assert breaks.reached > 0.9
+    assert heard.better == "higher"
+    quality = course.of("voice_quality")
+    best = np.median(quality, axis=0).argmax()
+    assert heard.reached == pytest.approx((quality[:, best] >= 0.6).mean(), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("goal", "way_out"),
+    [
+        (Goal(scale="voice_quality", at_most=0.6), "at_least"),
+        (Goal(scale="voice_quality", fall_percent=50), "at_least"),
+        (Goal(scale="voice_breaks", at_least=8), "at_most"),
+    ],
+)
+def test_a_goal_in_the_worse_direction_is_a_mistake(goal: Goal, way_out: str) -> None:
+    who = load_patient(VOICE / "patient.yaml")
+    measures = model(who, draws=2, seed=1).stages.measures
+    measure = next(one for one in measures if one.scale == goal.scale)
+    with pytest.raises(BadInput, match=way_out):
+        target_of(goal, measure, who)
+
+
+def test_worst_severity_that_reads_as_the_target() -> None:
+    grades = (("0", 0.0), ("1", 1.0), ("2", 2.0), ("3", 3.0))
+    lower = Measure("s", "", "w", "grade", 0, 3, "lower", grades=grades)
+    higher = Measure("s", "", "w", "grade", 0, 3, "higher", grades=grades)
+    assert (lower.reads_as(1), higher.reads_as(1)) == (1.5, 0.5)
+    assert (lower.reads_as(3), higher.reads_as(0)) == (3, 0)
+
+
+def test_glands_are_followed_for_longer() -> None:
+    assert model(patient(), draws=2, seed=1).horizon_weeks == 24
+    sweating = load_patient(EXAMPLES / "axillary_hyperhidrosis" / "patient.yaml")
+    assert model(sweating, draws=2, seed=1).horizon_weeks > 52

@@ -235,3 +235,11 @@ def test_goals_without_a_drive_are_predicted_and_not_planned_for() -> None:
     assert propose(both, ONA, draws=8)[0].plan == propose(patient, ONA, draws=8)[0].plan
     with pytest.raises(NoPlan, match="DAS"):
         propose(wrist(goals=(hygiene,), findings=(*patient.findings, found)), ONA, draws=8)
+
+
+@pytest.mark.parametrize(("weight_kg", "dose_u"), [(20, 120), (30, 180), (40, 200)])
+def test_a_child_bladder_gets_its_units_by_weight(weight_kg: float, dose_u: float) -> None:
+    patient = load_patient(EXAMPLES / "child_bladder" / "patient.yaml")
+    patient = patient.model_copy(update={"weight_kg": weight_kg, "history": ()})
+    best = propose(patient, ONA, draws=4)[0]
+    assert best.plan.totals()[ONA].value_u == dose_u

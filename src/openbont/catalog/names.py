@@ -118,7 +118,7 @@ def _names(noun: Noun, place: Place) -> Iterator[tuple[Place, Any, Lookup]]:
 
 def _ruled(noun: Noun, field: str) -> Lookup | None:
     """The lookup of a field whose meaning hangs on another: a reading on its scale."""
-    if isinstance(noun, Reading | Goal) and field in {"value", "at_most"}:
+    if isinstance(noun, Reading | Goal) and field in {"value", "at_most", "at_least"}:
         return partial(number, noun.scale) if noun.scale in scales() else None
     spastic = isinstance(noun, Disorder) and noun.name.startswith("spasticity.")
     return cause if spastic and field == "cause" else None

@@ -69,6 +69,11 @@ class Model(eqx.Module):
         """Length of the leading axis."""
         return int(jax.tree.leaves(self.stages)[0].shape[0])
 
+    @property
+    def horizon_weeks(self) -> int:
+        """How far it is worth looking ahead: autonomic endings recover later than motor ones."""
+        return 60 if any(one.kind == "gland" for one in self.structures) else 24
+
 
 class Course(eqx.Module):
     """What happens, day by day; every stage is kept and can be looked at."""

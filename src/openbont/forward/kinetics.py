@@ -164,7 +164,8 @@ def graded_grid(
 ) -> Float[np.ndarray, "grid"]:
     """Days to step through: fine after each session, coarse later, all outputs included."""
     session_days, output_days = list(session_days), list(output_days)
-    ends = [*sorted(set(session_days)), max(*output_days, *session_days) + 1e-9]
+    starts = {min(*output_days, *session_days), *session_days}  # readings before a late session too
+    ends = [*sorted(starts), max(*output_days, *session_days) + 1e-9]
     pieces = [np.asarray(output_days, float), np.asarray(session_days, float)]
     pieces += [start + _days_until(end - start) for start, end in pairwise(ends)]
     return np.unique(np.round(np.concatenate(pieces), 6))

@@ -6,6 +6,7 @@ nothing (loss against baseline, against the own peak, and return to baseline dif
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Literal
 
 import numpy as np
 
@@ -64,6 +65,7 @@ class GoalOutcome:
     gain: Duration
     """Noticeably better than without toxin."""
     weight: float
+    better: Literal["lower", "higher"] = "lower"
 
 
 @dataclass(frozen=True)
@@ -169,10 +171,14 @@ def measure_of(course: Course, goal: Goal) -> Measure:
 def target_of(goal: Goal, measure: Measure, patient: Patient) -> float:
     """The reading that a goal asks for; a fall in per cent starts from the recorded reading.
 
-    Raises BadInput when there is no such reading.
+    Raises BadInput when there is no such reading, or when the goal asks for the worse direction.
     """
-    if goal.at_most is not None:
-        return measure.number(goal.at_most)
+    if (goal.at_least is not None) != (measure.better == "higher"):
+        right = "at_least" if measure.better == "higher" else "at_most or fall_percent"
+        mistake = f"{goal.scale} is better when {measure.better}"
+        raise BadInput("goals", mistake, f"write {right}")
+    if (wanted := goal.at_most if goal.at_least is None else goal.at_least) is not None:
+        return measure.number(wanted)
     for reading in patient.findings:
         if (reading.scale, reading.where) == (goal.scale, goal.where):
             return measure.number(reading.value) * (1 - (goal.fall_percent or 0) / 100)
@@ -183,7 +189,9 @@ def _goal(goal: Goal, course: Course, untreated: Course, patient: Patient) -> Go
     measure = measure_of(course, goal)
     treated, without = (c.of(goal.scale, goal.where) for c in (course, untreated))
     target = target_of(goal, measure, patient)
-    best = int(np.median(treated, axis=0).argmin())
+    sign = direction(measure)
+    best = int((sign * np.median(treated, axis=0)).argmin())
+    edge = "at or below" if sign > 0 else "at or above"
     followed = f"within {course.day[-1] / 7:.0f} weeks"
     return GoalOutcome(
         words=goal.words or f"{measure.words} {_asked(goal)}",
@@ -197,26 +205,35 @@ def _goal(goal: Goal, course: Course, untreated: Course, patient: Patient) -> Go
         reached=_reading_share(treated[:, best], measure, target),
         reached_untreated=_reading_share(without[:, best], measure, target),
         benefit=Duration(
-            _band(_weeks(treated <= measure.reads_at_most(target), course.day)),
-            f"weeks with {measure.words} read at or below {target:.3g} {measure.unit}, {followed}",
+            _band(_weeks(sign * treated <= sign * measure.reads_as(target), course.day)),
+            f"weeks with {measure.words} read {edge} {target:.3g} {measure.unit}, {followed}",
         ),
         gain=Duration(
-            _band(_weeks(without - treated >= measure.margin, course.day)),
+            _band(_weeks(sign * (without - treated) >= max(measure.margin, 1e-9), course.day)),
             f"weeks with {measure.words} at least {measure.margin:g} {measure.unit} "
             f"better than the same course without toxin, {followed}",
         ),
         weight=goal.weight,
+        better=measure.better,
     )
 
 
+def direction(measure: Measure) -> int:
+    """1 where a lower reading is better, -1 where a higher one is."""
+    return 1 if measure.better == "lower" else -1
+
+
 def _reading_share(severity: np.ndarray, measure: Measure, target: float) -> float:
-    """Share of draws in which the reading, with its noise, is at or below the target."""
-    return float((read(severity[:, None], measure, seed=1) <= target + 1e-9).mean())
+    """Share of draws in which the reading, with its noise, is at the target or better."""
+    sign = direction(measure)
+    return float((sign * read(severity[:, None], measure, seed=1) <= sign * target + 1e-9).mean())
 
 
 def _asked(goal: Goal) -> str:
     if goal.at_most is not None:
         return f"at most {goal.at_most}"
+    if goal.at_least is not None:
+        return f"at least {goal.at_least}"
     return f"down by {goal.fall_percent:g} %"
 
 

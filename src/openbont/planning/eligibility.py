@@ -13,6 +13,7 @@ from openbont.errors import UnknownName
 from openbont.planning.rules import Case, Findings, Level, Shot, reading, say
 
 LEAST_GRADE = 2.0
+NO_EFFECT = "toxin did no better than placebo in this disorder, at any dose that was tried"
 HEADACHE_DAYS, HEADACHE_HOURS, MIGRAINE_DAYS = 15, 4, 8
 
 
@@ -192,12 +193,17 @@ def e11(case: Case) -> Findings:
         yield say("warn", "E11", "patient.prior_treatments", reason, "try one, or record it")
 
 
+def without_effect(disorder: str) -> bool:
+    """True for a disorder in which trials found no effect."""
+    return "no_effect" in read("eligibility.yaml").get(disorder, {})
+
+
 def e12(case: Case) -> Findings:
     """Disorders in which toxin did no better than placebo."""
     trial = read("eligibility.yaml").get(case.plan.disorder, {}).get("no_effect")
     if trial:
         cited = tuple(s for s in safety_rules()["E12"].sources if s.id == f"safety:{trial}")
-        reason = "toxin did no better than placebo in this disorder, at any dose that was tried"
+        reason = NO_EFFECT
         clears = "another treatment, or the diagnosis reviewed"
         yield say("stop", "E12", "plan.disorder", reason, clears, cited)
 

@@ -207,7 +207,7 @@ def limits(
         interval_min_weeks=weeks,
         interval_sources=tuple(row.cite("retreat_min_weeks") for row in _stating_interval(rows)),
         earliest_date=_earliest(patient.history, name, disorder, weeks),
-        pattern=_pattern(rows),
+        pattern=_pattern(rows, patient.weight_kg),
         extras=_extras(name, disorder, patient),
         sources=tuple(row.cite("dose_min", "dose_max") for row in rows),
     )
@@ -396,21 +396,30 @@ def _interval(rows: Sequence[LabelRow]) -> float:
     return next((row.retreat_min_weeks or 0.0 for row in _stating_interval(rows)), INTERVAL_WEEKS)
 
 
-def _pattern(rows: Sequence[LabelRow]) -> tuple[LabelDose, ...]:
+def _pattern(rows: Sequence[LabelRow], weight_kg: float) -> tuple[LabelDose, ...]:
     """Doses that leave nothing to choose and divide evenly among their sites and sides."""
-    fixed = [row for row in rows if _leaves_no_choice(row)]
-    return tuple(dose for row in fixed for muscle in row.structures for dose in _doses(row, muscle))
+    return tuple(
+        dose
+        for row in rows
+        if _leaves_no_choice(row)
+        for muscle in row.structures
+        for dose in _doses(row, muscle, weight_kg)
+    )
 
 
 def _leaves_no_choice(row: LabelRow) -> bool:
-    """True for a fixed dose, and for one dose over several muscles with their numbers of sites."""
-    same = bool(row.sites_each) and row.dose_min == row.dose_max
+    """True for a fixed dose, and where least and most agree and the sites are numbered.
+
+    One muscle of several that may be left out is not such a case.
+    """
+    together = bool(row.sites_each) or row.side_rule == "midline"
+    same = together and row.dose_min == row.dose_max
     return bool((row.dose_role == "fixed" or same) and row.dose_max and row.sites_max)
 
 
-def _doses(row: LabelRow, muscle: str) -> list[LabelDose]:
+def _doses(row: LabelRow, muscle: str, weight_kg: float) -> list[LabelDose]:
     share = row.side_share(muscle)
-    sites, dose_u = (row.sites_max or 0) * share, (row.dose_max or 0.0) * share
+    sites, dose_u = (row.sites_max or 0) * share, (row.range_u(weight_kg)[1] or 0.0) * share
     if muscle in MIDLINE:
         return [LabelDose(muscle=muscle, side="", sites=round(sites), dose_u=dose_u)]
     site_u = dose_u / sites
@@ -443,43 +452,51 @@ def _described(product: str, disorder: str) -> tuple[StructureLimit, ...]:
     """Most units that a trial put into each muscle; a mean share of a usual total where that is
     all that is known."""
     rows = described_for(product, disorder)
-    usual_u = max((r.dose_max or 0.0 for r in rows if r.kind == "session"), default=0.0)
-    found = []
-    for row in rows:
-        shared = row.dose_basis == "percent_of_total"
-        factor = usual_u / 100 if shared else 1.0
-        if row.kind == "session" or not factor or row.dose_max is None:
-            continue
-        found += [
-            StructureLimit(
-                muscle=muscle,
-                min_u=_LEAST_OF_MEAN * row.dose_max * factor if shared else row.dose_min,
-                max_u=row.dose_max * factor,
-                basis="in trials",
-                row=row.id,
-                jurisdiction="/".join(row.jurisdiction),
-                sources=(row.cite("dose_min", "dose_max"),),
-            )
-            for muscle in row.structures
-        ]
-    return tuple(found)
+    most = {row.id: _described_u(row, rows) for row in rows if row.kind != "session"}
+    return tuple(
+        StructureLimit(
+            muscle=muscle,
+            min_u=_LEAST_OF_MEAN * max_u if row.dose_basis == "percent_of_total" else row.dose_min,
+            max_u=max_u,
+            basis="in trials",
+            row=row.id,
+            jurisdiction="/".join(row.jurisdiction),
+            sources=(row.cite("dose_min", "dose_max"),),
+        )
+        for row in rows
+        for max_u in [most.get(row.id)]
+        if max_u
+        for muscle in row.structures
+    )
+
+
+def _described_u(row: LabelRow, rows: Sequence[LabelRow]) -> float | None:
+    """Units of a row of a trial; a share counts of the largest usual total."""
+    if row.dose_basis != "percent_of_total" or row.dose_max is None:
+        return row.dose_max
+    usual_u = max((one.dose_max or 0.0 for one in rows if one.kind == "session"), default=0.0)
+    return row.dose_max / 100 * usual_u
 
 
 def _described_totals(product: str, disorder: str) -> tuple[TotalLimit, ...]:
     """Most units of a trial for muscles and session, and the totals the label warns of."""
-    rows = (*described_for(product, disorder), *cautions_for(product, disorder))
-    return tuple(_described_total(r) for r in rows if r.dose_max and r.dose_basis == "U")
+    rows = described_for(product, disorder)
+    every = (*rows, *cautions_for(product, disorder))
+    most = [(row, _described_u(row, rows)) for row in every]
+    return tuple(_described_total(row, max_u) for row, max_u in most if max_u)
 
 
-def _described_total(row: LabelRow) -> TotalLimit:
+def _described_total(row: LabelRow, max_u: float) -> TotalLimit:
     names = " and ".join(row.structures) or "one session"
     said = "the label warns above" if row.kind == "caution" else "a trial's range ends at"
+    if row.dose_basis == "percent_of_total":
+        said = f"the mean of trials, {row.dose_max:g} % of a usual total, is"
     return TotalLimit(
         scope="muscles" if row.structures else "session",
         muscles=row.structures,
         each_side=row.side_rule == "per_side",
-        max_u=row.dose_max or 0.0,
-        reason=f"{names}: {said} {row.dose_max:g} U",
+        max_u=max_u,
+        reason=f"{names}: {said} {max_u:g} U",
         sources=(row.cite("dose_min", "dose_max"),),
     )
 

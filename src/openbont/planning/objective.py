@@ -24,7 +24,7 @@ from openbont.catalog.muscles import base, side
 from openbont.errors import NoPlan, UnknownName
 from openbont.forward.chain import Course, Model
 from openbont.forward.disorders.interface import Driven
-from openbont.forward.outcome import measure_of, target_of
+from openbont.forward.outcome import direction, measure_of, target_of
 from openbont.forward.response import Tissue
 from openbont.patient import Goal, Keep, Patient
 
@@ -65,8 +65,9 @@ def needs(patient: Patient, goals: Sequence[Goal], model: Model, untreated: Cour
     falls = []
     for goal, before in zip(goals, drives, strict=True):
         reading = untreated.of(goal.scale, goal.where)[:, _weeks(untreated)]
-        target = target_of(goal, measure_of(untreated, goal), patient)
-        excess = np.maximum(reading - target, 0.0)
+        measure = measure_of(untreated, goal)
+        target = target_of(goal, measure, patient)
+        excess = np.maximum(direction(measure) * (reading - target), 0.0)
         falls.append(before - _drive_after(model, _place(model, goal), before, excess))
     floor = np.array([k.at_least for k in patient.keep])[:, None] * kept_strength(
         model, patient.keep, untreated, (0,)

@@ -8,7 +8,7 @@ from openbont.catalog.model import model
 from openbont.catalog.muscles import SIDES, base
 from openbont.evidence import cite
 from openbont.forward.chain import Course
-from openbont.forward.outcome import measure_of, target_of
+from openbont.forward.outcome import direction, measure_of, target_of
 from openbont.patient import Patient
 from openbont.plan import Injection, Plan
 from openbont.planning.limits import Limits
@@ -98,8 +98,9 @@ def _reached(patient: Patient, course: Course, baseline: Course) -> float:
     shares = []
     for goal in patient.goals:
         start = baseline.of(goal.scale, goal.where)[:, 0]
-        target = target_of(goal, measure_of(course, goal), patient)
-        wanted = np.maximum(start - target, LEAST_FALL)
-        changed = start - course.of(goal.scale, goal.where)[:, week]
+        measure = measure_of(course, goal)
+        target = target_of(goal, measure, patient)
+        wanted = np.maximum(direction(measure) * (start - target), LEAST_FALL)
+        changed = direction(measure) * (start - course.of(goal.scale, goal.where)[:, week])
         shares.append(np.clip(changed / wanted, 0.0, 1.0).mean())
     return float(np.average(shares, weights=[goal.weight for goal in patient.goals]))

@@ -24,6 +24,7 @@ from openbont.forward.chain import Course
 from openbont.patient import Goal, Patient
 from openbont.plan import Plan
 from openbont.planning.choice import Best, Choice, Total, choose
+from openbont.planning.eligibility import NO_EFFECT, without_effect
 from openbont.planning.limits import Limits, StructureLimit, TotalLimit, limits
 from openbont.planning.objective import (
     STRENGTH_WEEKS,
@@ -68,6 +69,8 @@ def propose(
     `tell` hears what is being done. Raises NoPlan when the patient may not be treated or the
     limits leave nothing, NoEvidence for a disorder without a model, BadInput without goals.
     """
+    if without_effect(patient.disorder.name):
+        raise NoPlan(f"E12: {NO_EFFECT}")
     allowed = limits(patient, product, on)
     if allowed.pattern:
         return patterns(patient, allowed, draws, seed, tell)
@@ -102,8 +105,8 @@ def allowed_structures(patient: Patient, allowed: Limits) -> list[str]:
     found = [name for name in sided if not stops(_smallest(patient, allowed, name), patient)]
     if not sided:
         raise NoPlan(
-            f"the label of {allowed.product} gives no dose by muscle for {allowed.disorder}; write "
-            "a plan and use check, simulate and report"
+            f"no label or trial of {allowed.product} that is known here gives a dose by muscle for "
+            f"{allowed.disorder}, so none is proposed; write a plan and use check, simulate, report"
         )
     if not found:
         refuse(_smallest(patient, allowed, sided[0]), patient)
@@ -184,7 +187,8 @@ def _options_u(limit: StructureLimit) -> np.ndarray:
     least, most = limit.min_u or 0.0, limit.max_u or 0.0
     step = next(s for s in _steps_u(limit, most) if (most - least) / s <= _MOST_STEPS)
     first = math.ceil(max(least, step) / step - 1e-9) * step
-    return np.unique([0.0, *np.arange(first, most + 1e-9, step), *([least] if least else [])])
+    stated = [least] if least and limit.basis == "in the label" else []
+    return np.unique([0.0, *np.arange(first, most + 1e-9, step), *stated])
 
 
 def _steps_u(limit: StructureLimit, most: float) -> tuple[float, ...]:

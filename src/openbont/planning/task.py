@@ -14,7 +14,6 @@ from openbont.planning.check import Finding, check
 from openbont.planning.limits import Limits, StructureLimit
 from openbont.planning.objective import PLANNING_DAYS
 
-_OUTCOME_DAYS = range(169)
 _USUAL_DILUTION_U_PER_ML = 50.0
 _SITES_IN_TRIALS = 2
 
@@ -33,8 +32,10 @@ class Task:
 
     def follow(self, plan: Plan) -> tuple[Course, Course, Outcome]:
         """The course day by day, the same without toxin, and what both mean."""
-        course = simulate(plan, self.patient, self.model, _OUTCOME_DAYS)
-        untreated = simulate(plan.untreated(), self.patient, self.model, _OUTCOME_DAYS)
+        days = range(7 * self.model.horizon_weeks + 1)
+        course, untreated = (
+            simulate(one, self.patient, self.model, days) for one in (plan, plan.untreated())
+        )
         seen = outcome(course, untreated, plan, self.patient, self.limits.interval_min_weeks)
         return course, untreated, seen
 

@@ -67,7 +67,7 @@ def _target(asked: Goal, goal: GoalOutcome) -> str:
     target = number(goal.target, goal.unit)
     if isinstance(asked.at_most, str):
         return f"at most {asked.at_most} ({target})"
-    return f"at most {target}"
+    return f"{'at most' if goal.better == 'lower' else 'at least'} {target}"
 
 
 def _facts(outcome: Outcome) -> list[list[str]]:

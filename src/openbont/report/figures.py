@@ -107,8 +107,10 @@ def course_picture(course: "Course", untreated: "Course", outcome: Outcome) -> P
         _fan(axes, _weeks(course), treated, BLUE)
         axes.plot(_weeks(untreated), np.median(natural, axis=0), color=RED, linestyle="--")
         axes.axhline(goal.target, color=INK, linestyle=":", linewidth=1)
-        better = np.median(natural - treated, axis=0) >= _margin(course, goal)
-        _bar(axes, _weeks(course), np.median(treated, axis=0) <= goal.target, GREEN, 3, 0.02)
+        sign = 1 if goal.better == "lower" else -1
+        better = sign * np.median(natural - treated, axis=0) >= _margin(course, goal)
+        reached = sign * np.median(treated, axis=0) <= sign * goal.target
+        _bar(axes, _weeks(course), reached, GREEN, 3, 0.02)
         _bar(axes, _weeks(course), better, INK, 1, 0.06)
         _titled(axes, goal.words)
         axes.set_ylabel(", ".join(filter(None, [scale_words(goal.scale), goal.unit])))
@@ -136,7 +138,7 @@ def readings_picture(course: "Course", untreated: "Course", more: "Sequence[Meas
         axes.plot(_weeks(untreated), np.median(natural, axis=0), color=RED, linestyle="--")
         _titled(axes, reading_name(measure), wrap=24)
         axes.set_ylabel("" if measure.unit.startswith("share") else measure.unit)
-        axes.xaxis.set_major_locator(MultipleLocator(8))
+        axes.xaxis.set_major_locator(MultipleLocator(8 if _weeks(course)[-1] <= 24 else 24))
         axes.margins(y=0.16)
     _legend(
         figure,
@@ -176,7 +178,7 @@ def patients_picture(names: tuple[str, str], first: "Course", second: "Course") 
                 axes, _weeks(course), _array(course.of(measure.scale, measure.where)), colour, line
             )
         _titled(axes, reading_name(measure), wrap=24)
-        axes.xaxis.set_major_locator(MultipleLocator(8))
+        axes.xaxis.set_major_locator(MultipleLocator(8 if _weeks(course)[-1] <= 24 else 24))
     _legend(
         figure,
         Line2D([], [], color=BLUE, label=names[0]),
@@ -395,7 +397,7 @@ def _kept_figure(course: "Course", kept: dict[str, Array], floors: dict[str, flo
                 axes.axhline(floors[where], color=INK, linestyle=":", linewidth=1)
         _titled(axes, words(members[0] if len(members) == 1 else name), wrap=90 // columns)
         _share_axis(axes)
-        axes.xaxis.set_major_locator(MultipleLocator(8))
+        axes.xaxis.set_major_locator(MultipleLocator(8 if _weeks(course)[-1] <= 24 else 24))
     two_sided = any(len(members) > 1 for members in groups.values())
     _legend(figure, *_strength_keys(two_sided, bool(floors.keys() & kept.keys())), columns=5)
     return figure
@@ -412,7 +414,7 @@ def _fan(axes: Axes, x: Array, draws: Array, colour: str, line: str = "-") -> No
     axes.plot(x, median, color=colour, linestyle=line)
     if axes.get_xscale() == "linear":
         axes.set_xlabel("weeks")
-        axes.xaxis.set_major_locator(MultipleLocator(4))
+        axes.xaxis.set_major_locator(MultipleLocator(4 if x[-1] <= 24 else 12))
         axes.set_xlim(x[0], x[-1])
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # the chain needs jax; a report only reads its results
     from openbont.forward.disorders.interface import Measure
 
 WEEKS = (0, 2, 4, 8, 12, 16, 24)
+LATER_WEEKS = (0, 4, 12, 24, 36, 52)
 COMPARED = (0, 2, 12)
 
 
@@ -20,7 +21,8 @@ def readings(course: "Course", untreated: "Course", patient: Patient) -> Table:
     """Goals first, then what else moves; strength has a picture and a table of its own."""
     asked = [(goal.scale, goal.where) for goal in patient.goals]
     goals = [m for m in course.measures if (m.scale, m.where) in asked]
-    shown = [week for week in WEEKS if 7 * week in course.day]
+    weeks = LATER_WEEKS if 7 * LATER_WEEKS[-1] in course.day else WEEKS
+    shown = [week for week in weeks if 7 * week in course.day]
     rows = [
         [reading_name(measure), *(_beside(measure, course, untreated, week) for week in shown)]
         for measure in (*goals, *other_readings(course, untreated, patient))
@@ -68,7 +70,8 @@ def reading_name(measure: "Measure") -> str:
 def reading_value(value: float, measure: "Measure") -> str:
     """A reading for a table: shares in per cent."""
     share = measure.unit.startswith("share")
-    return f"{100 * value:.0f} %" if share else number(round(value, 1) + 0.0)
+    fine = 2 if measure.high - measure.low <= 5 else 1
+    return f"{100 * value:.0f} %" if share else number(round(value, fine) + 0.0)
 
 
 def _moves(measure: "Measure", course: "Course", untreated: "Course") -> bool:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 COLOURS = {"stop": "bold red", "warn": "yellow", "inform": "dim"}
 BARS = " ▁▂▃▄▅▆▇█"
-WEEKS = (0, 1, 2, 4, 6, 8, 10, 12, 16, 20, 24)
+WEEKS = (0, 1, 2, 4, 6, 8, 10, 12, 16, 20, 24, 36, 52)
 
 
 def show_findings(page: Console, findings: Sequence["Finding"]) -> None:

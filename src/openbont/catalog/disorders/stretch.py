@@ -70,7 +70,7 @@ def _aim(
             start = one.number(found.value)
             fall = start * (goal.fall_percent or 0) / 100
             target = start - fall if goal.at_most is None else one.number(goal.at_most)
-            if target < start:
+            if goal.at_least is None and target < start:
                 yield at, start, target, goal.weight
 
 

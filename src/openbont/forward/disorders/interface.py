@@ -38,10 +38,13 @@ class Measure:
     noise: float = 0.0
     """Graded: SD of one examination. Counted: correlation of one day with the next."""
 
-    def reads_at_most(self, target: float) -> float:
-        """Highest severity that is still read as `target` or less: half way to the next grade."""
-        above = [number for _, number in self.grades if number > target]
-        return (target + min(above)) / 2 if above else target
+    def reads_as(self, target: float) -> float:
+        """Worst severity that is still read as `target` or better: half way to the next grade."""
+        if self.better == "lower":
+            above = [number for _, number in self.grades if number > target]
+            return (target + min(above)) / 2 if above else target
+        below = [number for _, number in self.grades if number < target]
+        return (target + max(below)) / 2 if below else target
 
     def number(self, value: float | str) -> float:
         """A reading or target as a number of this measure."""
