@@ -9,7 +9,16 @@ from openbont.patient import Goal, Patient
 from openbont.plan import Plan
 from openbont.report.readings import readings
 from openbont.report.tables import Content, Table, table
-from openbont.report.words import band, day, number, percent, scale_words, share_band, week
+from openbont.report.words import (
+    band,
+    day,
+    number,
+    percent,
+    reading_band,
+    scale_words,
+    share_band,
+    week,
+)
 
 if TYPE_CHECKING:  # the chain needs jax; a report only reads its results
     from openbont.forward.chain import Course
@@ -104,7 +113,8 @@ def _strength(unwanted: Iterable[Unwanted], rises: Iterable[Rise]) -> Table:
     rows += [
         [
             one.words,
-            f"{band(one.worst, one.unit)}, without toxin {band(one.untreated, one.unit)}",
+            f"{reading_band(one.worst, one.unit)}, without toxin "
+            f"{reading_band(one.untreated, one.unit)}",
             week(one.worst_week),
             "—",
             "—",

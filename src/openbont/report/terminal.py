@@ -12,7 +12,7 @@ from rich.table import Table
 
 from openbont.evidence import Source
 from openbont.report.readings import COMPARED, reading_name, reading_value, side_by_side
-from openbont.report.words import band, day, number, percent, share_band
+from openbont.report.words import band, day, number, percent, reading_band, share_band
 
 if TYPE_CHECKING:
     from openbont.catalog.overview import Entry
@@ -147,8 +147,8 @@ def show_outcome(page: Console, outcome: "Outcome") -> None:
         )
     for rise in outcome.rises:
         page.print(
-            f"rises: {rise.words}, {band(rise.worst, rise.unit)} in week {number(rise.worst_week)},"
-            f" without toxin {band(rise.untreated, rise.unit)}"
+            f"rises: {rise.words}, {reading_band(rise.worst, rise.unit)} in week "
+            f"{number(rise.worst_week)}, without toxin {reading_band(rise.untreated, rise.unit)}"
         )
     page.print(
         f"see again {day(outcome.review)}; next {day(outcome.next_date)}: {outcome.next_reason}"

@@ -4,6 +4,8 @@ import math
 from datetime import date
 from typing import TYPE_CHECKING
 
+from openbont.catalog.overview import overview
+
 if TYPE_CHECKING:
     from openbont.forward.outcome import Band
 
@@ -71,9 +73,15 @@ def listed(items: list[str]) -> str:
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
 
 
+def reading_band(seen: "Band", unit: str) -> str:
+    """A reading with its central 90 %: shares in per cent, the rest with their unit."""
+    return share_band(seen) if unit.startswith("share") else band(seen, unit)
+
+
 def title_words(name: str) -> str:
-    """A dotted catalog name in words: spasticity.upper_limb -> spasticity, upper limb."""
-    return name.replace(".", ", ").replace("_", " ")
+    """A disorder in words: spasticity.upper_limb -> spasticity of the arm."""
+    known = overview().get(name)
+    return known.words if known else name.replace(".", ", ").replace("_", " ")
 
 
 def counted(count: int, noun: str) -> str:
