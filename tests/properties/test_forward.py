@@ -60,7 +60,7 @@ def tissue_model(structures: tuple[Structure, ...], draws: int = DRAWS, seed: in
         catalog.release(sampler),
         catalog.response(sampler, structures),
         Unread(np.zeros(draws)),
-        distant(sampler, None, HEALTHY),
+        distant(sampler, structures, None, HEALTHY),
     )
     return Model(stages, body(structures), structures, catalog.PRODUCTS, ())
 

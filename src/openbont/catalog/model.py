@@ -46,7 +46,7 @@ def model(patient: Patient, draws: int = 200, seed: int = 1) -> Model:
         release(sampler),
         response(sampler, structures, weak),
         disorder,
-        distant(sampler, patient, weak, disorder.measures),
+        distant(sampler, structures, patient, weak),
     )
     used = tuple(sampler.used.values())
     return Model(stages, body(structures), structures, PRODUCTS, used)

@@ -3,7 +3,7 @@
 import difflib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, Literal
 
@@ -37,6 +37,18 @@ def condition(name: str, place: str = "") -> Term:
     if name.lower().startswith(OTHER):
         return _free_text(name, place)
     return _find(name, conditions(), "condition", place)
+
+
+def ailments(conditions_named: Iterable[str], cause: str) -> list[tuple[str, Term]]:
+    """Conditions of a patient with their places, and the cause of the disorder if it is one."""
+    found = [
+        (f"patient.conditions[{i}]", condition(name, f"patient.conditions[{i}]"))
+        for i, name in enumerate(conditions_named)
+    ]
+    known = _index(conditions()).get(_plain(cause)) or _hidden(_plain(cause))
+    if known and known not in {term.name for _, term in found}:
+        found.append(("patient.disorder.cause", conditions()[known]))
+    return found
 
 
 def medicine(name: str, place: str = "") -> Term:

@@ -1,20 +1,20 @@
 """What a patient's diseases and medicines do to nerve and junction, and the body far away."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from openbont.catalog.disorders.common import measure
+from openbont.anatomy.structure import Structure
+from openbont.catalog.disorders.common import measure, tiled_one
 from openbont.catalog.evidence import parameters
 from openbont.catalog.sampling import Sampler
 from openbont.catalog.scales import number
-from openbont.catalog.vocabulary import condition, medicine
+from openbont.catalog.vocabulary import ailments, medicine
 from openbont.errors import UnknownName
-from openbont.forward.disorders.interface import Measure
 from openbont.forward.distant import Distant
 from openbont.patient import Patient
 
+PHARYNX = "pharyngeal_constrictors"
 KINDS = {
     "myasthenia_gravis": "myasthenia",
     "congenital_myasthenic_syndrome": "myasthenia",
@@ -67,13 +67,16 @@ def weakness(sampler: Sampler, patient: Patient | None) -> Weakness:
 
 
 def distant(
-    sampler: Sampler, patient: Patient | None, weak: Weakness, own: Iterable[Measure] = ()
+    sampler: Sampler, structures: tuple[Structure, ...], patient: Patient | None, weak: Weakness
 ) -> Distant:
-    """Strength, bulk, breathing, swallowing and twitching, but for what the disorder reads itself.
+    """Strength, bulk, breathing, swallowing and twitching.
 
     FVC is the recorded one; without it, what is usual for the disease, else 100 % predicted.
     """
-    named = ["far_strength", "far_bulk", "FVC", "dysphagia", *(["twitching"] * weak.dying)]
+    pharynx = np.array([float(one.id == PHARYNX) for one in structures])
+    swallowing = measure("dysphagia")
+    if not pharynx.any():
+        swallowing = replace(swallowing, words=f"{swallowing.words}, through the blood only")
     healthy = sampler.vary("response.safety_factor")
     every = np.ones(sampler.draws)
     return Distant(
@@ -86,21 +89,27 @@ def distant(
         loss_per_month=every * weak.loss_per_month,
         fvc=every * _recorded_fvc(patient, 100 * weak.fvc),
         breathing_power=sampler.vary("weakness.breathing_power"),
-        measures=tuple(measure(one) for one in named if one not in {m.scale for m in own}),
+        pharynx_weight=tiled_one(sampler, pharynx),
+        measures=(
+            *(measure(one) for one in ("far_strength", "far_bulk", "FVC")),
+            swallowing,
+            *([measure("twitching")] if weak.dying else []),
+        ),
     )
 
 
 def _kinds(patient: Patient | None) -> list[str]:
     """Groups of parameters that this patient calls for, each once."""
-    terms = [condition(name) for name in patient.conditions] if patient else []
-    for name in patient.medicines if patient else ():
+    if patient is None:
+        return []
+    terms = [term for _, term in ailments(patient.conditions, patient.disorder.cause)]
+    for name in patient.medicines:
         try:
             terms.append(medicine(name))
         except UnknownName:
             continue  # check asks about it
     named = [KINDS[key] for term in terms for key in (term.name, *term.classes) if key in KINDS]
-    cause = patient.disorder.cause if patient else ""
-    return list(dict.fromkeys([*named, *(["als"] if "lateral sclerosis" in cause else [])]))
+    return list(dict.fromkeys(named))
 
 
 def _of_kind(sampler: Sampler, kind: str) -> Weakness:

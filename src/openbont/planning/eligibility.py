@@ -10,6 +10,7 @@ from openbont.catalog.safety import safety_rules
 from openbont.catalog.scales import TONE, number
 from openbont.catalog.vocabulary import Term, medicine
 from openbont.errors import UnknownName
+from openbont.evidence import Source
 from openbont.planning.rules import Case, Findings, Level, Shot, reading, say
 
 LEAST_GRADE = 2.0
@@ -173,24 +174,32 @@ def e10(case: Case) -> Findings:
     asked = read("eligibility.yaml").get(case.plan.disorder, {})
     if "reading" not in asked:
         return
-    scale, least = asked["reading"], asked["at_least"]
+    scale, least, cited = asked["reading"], asked["at_least"], _cited("E10", asked["source"])
     readings = [one for one in case.patient.findings if one.scale == scale and one.where != "rest"]
     found = max((number(scale, one.value) for one in readings), default=None)
     if found is None:
         reason = f"no {scale} recorded; trials took patients from {least:g} on"
-        yield say("warn", "E10", "patient.findings", reason, "record it")
+        yield say("warn", "E10", "patient.findings", reason, "record it", cited)
     elif found < least:
         reason = f"{scale} is {found:g}; trials took patients from {least:g} on"
-        yield say("warn", "E10", "patient.findings", reason, "a wish that outweighs the risk")
+        clears = "a wish that outweighs the risk"
+        yield say("warn", "E10", "patient.findings", reason, clears, cited)
 
 
 def e11(case: Case) -> Findings:
     """Medicines that the label wants tried first."""
-    first = read("eligibility.yaml").get(case.plan.disorder, {}).get("tried")
+    asked = read("eligibility.yaml").get(case.plan.disorder, {})
+    first = asked.get("tried")
     tried = _tried(case, "failed", "not tolerated", "contraindicated")
     if first and not any(first in term.classes for term in tried):
         reason = f"no {first} recorded that failed or was not tolerated"
-        yield say("warn", "E11", "patient.prior_treatments", reason, "try one, or record it")
+        cited = _cited("E11", asked["label"])
+        yield say("warn", "E11", "patient.prior_treatments", reason, "try one, or record it", cited)
+
+
+def _cited(rule: str, source: str) -> tuple[Source, ...]:
+    """The one source of a rule that speaks of this disorder."""
+    return tuple(one for one in safety_rules()[rule].sources if one.id == f"safety:{source}")
 
 
 def without_effect(disorder: str) -> bool:
@@ -202,10 +211,8 @@ def e12(case: Case) -> Findings:
     """Disorders in which toxin did no better than placebo."""
     trial = read("eligibility.yaml").get(case.plan.disorder, {}).get("no_effect")
     if trial:
-        cited = tuple(s for s in safety_rules()["E12"].sources if s.id == f"safety:{trial}")
-        reason = NO_EFFECT
         clears = "another treatment, or the diagnosis reviewed"
-        yield say("stop", "E12", "plan.disorder", reason, clears, cited)
+        yield say("stop", "E12", "plan.disorder", NO_EFFECT, clears, _cited("E12", trial))
 
 
 ELIGIBILITY: dict[str, Callable[[Case], Findings]] = {

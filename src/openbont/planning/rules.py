@@ -14,7 +14,7 @@ from typing import Literal
 from openbont.catalog.labels import cautions_for
 from openbont.catalog.products import product, products
 from openbont.catalog.safety import safety_rules
-from openbont.catalog.vocabulary import Term, allergen, condition, medicine
+from openbont.catalog.vocabulary import Term, ailments, allergen, medicine
 from openbont.errors import UnknownName
 from openbont.evidence import Source
 from openbont.frozen import Many, Name, Noun
@@ -159,10 +159,8 @@ class Case:
 
     @cached_property
     def terms(self) -> tuple[tuple[str, Term], ...]:
-        """Conditions and known medicines, each with its place."""
-        places = [f"patient.conditions[{i}]" for i in range(len(self.patient.conditions))]
-        known = zip(places, self.patient.conditions, strict=True)
-        return (*((place, condition(name, place)) for place, name in known), *self.medicines)
+        """Conditions, a cause that is one, and known medicines, each with its place."""
+        return (*ailments(self.patient.conditions, self.patient.disorder.cause), *self.medicines)
 
     @cached_property
     def medicines(self) -> tuple[tuple[str, Term], ...]:
@@ -362,9 +360,7 @@ def refusals(patient: Patient) -> list[Finding]:
     """Stops that no dose, product or date can clear: there is nothing to propose."""
     diseases = {"motor_neuron", "motor_neuropathy", "neuromuscular_junction"}
     found = []
-    for i, name in enumerate(patient.conditions):
-        place = f"patient.conditions[{i}]"
-        term = condition(name, place)
+    for place, term in ailments(patient.conditions, patient.disorder.cause):
         if diseases & set(term.classes):
             reason = (
                 f"{term.words}: toxin may cause exaggerated weakness, dysphagia and respiratory "

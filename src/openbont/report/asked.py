@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from openbont.catalog.muscles import base, place_words, words
 from openbont.catalog.products import product as find_product
-from openbont.catalog.vocabulary import condition
+from openbont.catalog.vocabulary import ailments
 from openbont.evidence import Source, cite
 from openbont.patient import Patient
 from openbont.plan import Injection, Plan, Session
@@ -58,8 +58,8 @@ def verdict(findings: Sequence[Finding], patient: Patient) -> dict[str, str]:
 
 
 def _no_safe_dose(patient: Patient) -> str:
-    known = [condition(name) for name in patient.conditions]
-    names = [term.words for term in known if NO_SAFE_DOSE & set(term.classes)]
+    known = ailments(patient.conditions, patient.disorder.cause)
+    names = [term.words for _, term in known if NO_SAFE_DOSE & set(term.classes)]
     return f" No dose is known to be safe in {listed(names)}." if names else ""
 
 

@@ -13,7 +13,6 @@ from openbont.catalog.disorders.common import (
     recorded,
     strength_measure,
     tiled,
-    tiled_one,
 )
 from openbont.catalog.disorders.onset import onset_of
 from openbont.catalog.movements import functions
@@ -38,7 +37,6 @@ _OPPOSITE = (
     ("flexion", "extension"),
 )
 STRENGTHS = ("neck_extension", "neck_flexion", "neck_rotation.left", "neck_rotation.right")
-_PHARYNX = "pharyngeal_constrictors"
 _SUBSCALES = ("severity", "disability", "pain")
 _SEVERITY_MOST, _TSUI_MOST = 35.0, 25.0
 _TSUI_CONSTANT = 2.0  # deviation all the time counts twice
@@ -60,7 +58,6 @@ def cervical_dystonia(patient: Patient, sampler: Sampler) -> Built:
         drive_weight=tiled(sampler, _drives(angles, names)),
         tremor=np.full((sampler.draws, int(tremor > 0)), tremor),
         tremor_gain=sampler.vary("cervical.tremor_gain"),
-        pharynx_weight=tiled_one(sampler, np.array([float(n == _PHARYNX) for n in names])),
         strength_weight=tiled(sampler, [groups[base(w)].row(names, side(w)) for w in STRENGTHS]),
         course=natural_course(sampler, "cervical", entered[:, 1:]),
         onset=onset,
@@ -71,7 +68,6 @@ def cervical_dystonia(patient: Patient, sampler: Sampler) -> Built:
             measure("CDSS"),
             *(measure("head_angle", where, HELD[where]) for where in angles),
             *((measure("tremor"),) if tremor else ()),
-            measure("dysphagia"),
             *(strength_measure(groups[base(where)], where) for where in STRENGTHS),
             *chances,
         ),

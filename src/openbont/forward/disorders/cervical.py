@@ -21,14 +21,13 @@ angle theta0 fixes it, so it cancels. Scales follow a drive q = sum_k u_k q_k, u
     head angle         one direction, a = theta0_k, b = 0
 
 Grades are continuous here; rounding belongs to reading. Placebo and fluctuation act on the three
-subscales of TWSTRS, on their sum and on Tsui; angle, CDSS, strength and swallowing are measured
-and get none. Tremor is noise in a feedback loop of gain g < 1 through the muscles that turn the
-head, and swallowing follows the muscle of the pharynx, reached by spread and through the blood:
+subscales of TWSTRS, on their sum and on Tsui; angle, CDSS and strength are measured and get
+none. Tremor is noise in a feedback loop of gain g < 1 through the muscles that turn the head:
 
     amplitude  = amplitude0 (1 - g q(0)) / (1 - g q)
-    swallowing trouble = 1 / (1 + exp(4 - 9 (1 - force_pharynx force_distant)))
 
-(disorders, sections 4 and 11)
+Swallowing follows the pharynx, which is one of the structures (forward/distant.py). (disorders,
+section 4)
 """
 
 import equinox as eqx
@@ -44,7 +43,6 @@ from openbont.forward.disorders.interface import (
     Measure,
     NaturalCourse,
     since_day_0,
-    swallowing_trouble,
 )
 from openbont.forward.disorders.onset import Onset
 from openbont.forward.response import Tissue
@@ -55,7 +53,7 @@ _SUBSCALES = slice(1, 4)  # the readings that add up to the first, each within i
 
 
 class Cervical(Driven):
-    """Posture and its scales, tremor, risk of dysphagia, strength of the neck.
+    """Posture and its scales, tremor, strength of the neck.
 
     Not identified, and left out: drive that shifts to other muscles once some are weak; deep
     muscles (obliquus, longus) that no surface site reaches; muscles that pull along one recorded
@@ -70,7 +68,6 @@ class Cervical(Driven):
     tremor: Float[Leaf, "tremor"]
     """Amplitude on day 0; empty where none is recorded."""
     tremor_gain: Float[Leaf, ""]
-    pharynx_weight: Float[Leaf, "structure"]
     strength_weight: Float[Leaf, "function structure"]
     course: NaturalCourse
     onset: Onset | None
@@ -79,20 +76,18 @@ class Cervical(Driven):
     def __call__(
         self, tissue: Tissue, day: Float[np.ndarray, "grid"]
     ) -> Float[Array, "grid measure"]:
-        """Posture, tremor if there is one, risk of dysphagia, strength, chances of the course."""
+        """Posture, tremor if there is one, strength, chances of the course."""
         drive = jnp.maximum(tissue.twitch @ self.drive_weight.T, _LEAST_PULL)
         left = drive / since_day_0(drive, day)
         effect = self.linear * (left - 1) + self.logarithmic * jnp.log(left)
         reading = self.start + effect + self.course(day) @ self.latent_weight.T
         loop = 1 - self.tremor_gain * drive[:, :1]
         shaking = self.tremor * since_day_0(loop, day) / loop
-        pharynx = tissue.force @ self.pharynx_weight * tissue.force[:, -1]
-        risk = 100 * swallowing_trouble(pharynx)
         strength = tissue.force @ self.strength_weight.T
         kept = strength / since_day_0(strength, day)
         low, high = (np.array([getattr(m, end) for m in self.measures]) for end in ("low", "high"))
         chances = [self.onset(day)] if self.onset else []
-        seen = jnp.clip(jnp.column_stack([reading, shaking, risk, kept, *chances]), low, high)
+        seen = jnp.clip(jnp.column_stack([reading, shaking, kept, *chances]), low, high)
         return seen.at[:, 0].set(seen[:, _SUBSCALES].sum(1))
 
     def shares(self, tissue: Tissue, measure: int) -> Float[Array, "grid structure"]:
