@@ -173,6 +173,7 @@ def simulate(
     """Predict the course of a plan week by week, with its uncertainty."""
     the_plan, the_patient = _load(plan, patient)
     findings = _findings(the_plan, the_patient)
+    from openbont.catalog.overview import overview
     from openbont.report import terminal
 
     if _stopped(findings):
@@ -185,6 +186,8 @@ def simulate(
         terminal.show_course(page, seen.course, seen.untreated, the_patient)
         terminal.show_outcome(page, seen.outcome)
         page.print(_rests_on(seen.course.rests_on, the_plan))
+        if misfit := overview()[the_plan.disorder].misfit:
+            page.print(f"known misfit: {misfit}")
 
     _show(as_json, seen.data(), text)
 

@@ -24,6 +24,8 @@ class Entry:
     """Those of them whose rows are all recalled and not read again."""
     grades: dict[str, int]
     """Its own model parameters by grade; the chain's come on top."""
+    misfit: str
+    """Where its predictions are known to be wrong; empty where nothing is known."""
 
 
 @cache
@@ -53,4 +55,5 @@ def _entry(id_: str, row: dict[str, object]) -> Entry:
         products=tuple(products),
         unverified=tuple(name for name in products if name not in read_ones),
         grades=tally(own),
+        misfit=str(row.get("misfit", "")),
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from openbont.catalog.overview import overview
 from openbont.forward.outcome import GoalOutcome, Outcome, Rise, Unwanted
 from openbont.patient import Goal, Patient
 from openbont.plan import Plan
@@ -35,13 +36,19 @@ def expected(
     drawn = pictures(course, untreated, outcome, plan, patient)
     return {
         "draws": f"Numbers are medians over {outcome.draws} draws of the model, with the central "
-        "90 % of draws in brackets.",
+        f"90 % of draws in brackets.{_misfit(plan.disorder)}",
         "goals": _goals(outcome, course, patient),
         "facts": _facts(outcome),
         "readings": readings(course, untreated, patient),
         "strength": _strength(outcome.unwanted, outcome.rises),
         "pictures": {picture.name: asdict(picture) for picture in drawn},
     }
+
+
+def _misfit(disorder: str) -> str:
+    """Where the predictions of this disorder are known to be wrong, said before they are read."""
+    known = overview()[disorder].misfit
+    return f" Known misfit: {known}." if known else ""
 
 
 def _goals(outcome: Outcome, course: "Course", patient: Patient) -> Table:
