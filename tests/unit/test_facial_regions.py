@@ -9,7 +9,7 @@ from openbont.catalog.model import model
 from openbont.catalog.muscles import landmarks, structure
 from openbont.errors import BadInput
 from openbont.forward.chain import Course, simulate
-from openbont.patient import Disorder, Patient, Reading
+from openbont.patient import Disorder, PastSession, Patient, Reading
 from openbont.plan import Injection, Plan, Session
 
 DAYS = range(0, 169, 28)
@@ -118,6 +118,26 @@ def test_one_frontalis_lowers_one_brow() -> None:
 def test_crows_feet_lift_the_brow_a_little() -> None:
     brow = course("lateral_canthal", 1.0).of("brow_height", "brow.right")
     assert 0.1 < np.median(brow[:, 1]) < 0.6
+
+
+def test_a_brow_moves_from_where_it_is_with_earlier_toxin() -> None:
+    """Ten weeks after a session the brow is still low, and comes up again."""
+    past = PastSession(
+        date=date(2025, 10, 27),
+        clinic="skin",
+        product="onabotulinumtoxinA",
+        disorder="facial_lines.forehead",
+        total_u=20.0,
+        injections=tuple(
+            Injection(structure=f"frontalis.{side}", dose_u=10.0, sites=2)
+            for side in ("left", "right")
+        ),
+    )
+    brow = course("forehead", 0.0, who=patient("forehead", history=(past,))).of(
+        "brow_height", "brow.left"
+    )
+    np.testing.assert_allclose(brow[:, 0], 0.0, atol=1e-6)
+    assert np.median(brow[:, -1]) > 0.3
 
 
 def test_the_patients_own_grade_selects() -> None:

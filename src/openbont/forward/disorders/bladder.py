@@ -22,7 +22,13 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from openbont.forward.arrays import Leaf
-from openbont.forward.disorders.interface import Disorder, Measure, NaturalCourse, since_day_0
+from openbont.forward.disorders.interface import (
+    Disorder,
+    Measure,
+    NaturalCourse,
+    bounded,
+    since_day_0,
+)
 from openbont.forward.response import Tissue
 
 
@@ -57,9 +63,8 @@ class Bladder(Disorder):
             "detrusor_pressure": self.pressure_cmh2o * push / since_day_0(push[:, None], day)[0],
             "PVR": capacity * (1 - self._emptied(push, day)),
         }
-        return jnp.column_stack(
-            [jnp.clip(readings[one.scale], one.low, one.high) for one in self.measures]
-        )
+        seen = jnp.column_stack([readings[one.scale] for one in self.measures])
+        return bounded(seen, self.measures)
 
     def _emptied(
         self, push: Float[Array, "grid"], day: Float[np.ndarray, "grid"]

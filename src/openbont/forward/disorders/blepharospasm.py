@@ -19,12 +19,12 @@ from openbont.forward.disorders.interface import (
     Driven,
     Measure,
     NaturalCourse,
+    bounded,
     lid_mm,
     since_day_0,
 )
 from openbont.forward.response import Tissue
 
-_WORST = 8.0
 _LEAST_FORCE = 1e-3  # a lid without any force is still not below the scale
 
 
@@ -45,10 +45,9 @@ class Blepharospasm(Driven):
         closing = jnp.maximum(tissue.force @ self.eye_weight.T, _LEAST_FORCE)
         spasm = jnp.log(closing.mean(1)) / self.score_width
         change = spasm - since_day_0(spasm[:, None], day)[0] + self.course(day)[:, 0]
-        score = jnp.clip(self.score + change, 0.0, _WORST)
-        kept = jnp.clip(closing / since_day_0(closing, day), 0.0, 1.0)
+        kept = closing / since_day_0(closing, day)
         lid = lid_mm(tissue, self.lid_weight)
-        return jnp.column_stack([score, kept, lid])
+        return bounded(jnp.column_stack([self.score + change, kept, lid]), self.measures)
 
     def shares(self, tissue: Tissue, measure: int) -> Float[Array, "grid structure"]:
         """Part of each ring muscle in the closing force behind the score."""

@@ -30,7 +30,13 @@ from jaxtyping import Array, Float
 
 from openbont.errors import NoPlan
 from openbont.forward.arrays import Leaf
-from openbont.forward.disorders.interface import Driven, Measure, NaturalCourse, since_day_0
+from openbont.forward.disorders.interface import (
+    Driven,
+    Measure,
+    NaturalCourse,
+    bounded,
+    since_day_0,
+)
 from openbont.forward.disorders.onset import Onset
 from openbont.forward.response import Tissue
 
@@ -167,14 +173,13 @@ class LimbDystonia(Driven):
         """Readings in the order of `measures`."""
         drive = 1 - self.drive_weight.sum(1) + tissue.twitch @ self.drive_weight.T
         left = drive / since_day_0(drive, day)
-        low, high = (np.array([getattr(m, end) for m in self.measures]) for end in ("low", "high"))
         reading = self.start * left + self.course(day) @ self.latent_weight.T
-        reading = jnp.clip(reading, low[: left.shape[1]], high[: left.shape[1]])
+        reading = bounded(reading, self.measures[: left.shape[1]])
         strength = tissue.force @ self.strength_weight.T
         kept = strength / since_day_0(strength, day)
         done = [self.task(Seen(left, reading, kept))] if self.task else []
         chances = [self.onset(day)] if self.onset else []
-        return jnp.clip(jnp.column_stack([reading, *done, kept, *chances]), low, high)
+        return bounded(jnp.column_stack([reading, *done, kept, *chances]), self.measures)
 
     def shares(self, tissue: Tissue, measure: int) -> Float[Array, "grid structure"]:
         """Part of each structure in the drive behind a reading. Raises NoPlan."""

@@ -4,12 +4,13 @@
     tau dX/dt = u - X                       skin: lines at rest follow use with delay, 1 untreated
     depth = depth0 (1 + share (X - X0) + (1 - share)(u^m - u0^m)) - placebo + fluctuation
     rest  = depth0 share (1 + X - X0)
-    brow  = sum_m b_m (force_m - 1)         mm; b > 0 lifts, b < 0 draws down
+    brow  = sum_m b_m force_m - the same on day 0         mm; b > 0 lifts, b < 0 draws down
 
 Depth is in grades above the lowest of the scale. The patient sees the same lines with a placebo
 response of their own. A power m below 1 says that a little force is enough to fold the skin. Height
-of the lids follows the levator. Not modelled: a crooked smile from zygomaticus, and swallowing or
-a weak neck after platysma. (disorders, section 8)
+of the lids follows the levator. Not modelled: a crooked smile from zygomaticus; trouble with
+swallowing and a weak neck from toxin that passes through platysma to the muscles beneath, so that
+swallowing is read through the blood only. (disorders, section 8)
 """
 
 import equinox as eqx
@@ -22,6 +23,7 @@ from openbont.forward.disorders.interface import (
     Disorder,
     Measure,
     NaturalCourse,
+    bounded,
     lid_mm,
     since_day_0,
 )
@@ -57,11 +59,10 @@ class FacialLines(Disorder):
         rest = self.depth * self.static_share * (1 + skin)
         courses = (self.course(day)[:, 0], self.subject_course(day)[:, 0])
         seen = jnp.column_stack([*(lines + course for course in courses), rest])
-        low, high = self.measures[0].low, self.measures[0].high
-        brow = (tissue.force - 1) @ self.brow_mm.T
-        return jnp.concatenate(
-            [jnp.clip(low + seen, low, high), lid_mm(tissue, self.lid_weight), brow], axis=1
-        )
+        lift = tissue.force @ self.brow_mm.T
+        brow, lid = lift - since_day_0(lift, day), lid_mm(tissue, self.lid_weight)
+        grades = self.measures[0].low + seen
+        return bounded(jnp.column_stack([grades, lid, brow]), self.measures)
 
     def _skin(self, pull: Float[Array, "grid"], day: Float[np.ndarray, "grid"]) -> Array:
         unused = 1 - 0.5 * (pull[1:] + pull[:-1])

@@ -14,7 +14,13 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from openbont.forward.arrays import Leaf
-from openbont.forward.disorders.interface import Disorder, Measure, NaturalCourse, since_day_0
+from openbont.forward.disorders.interface import (
+    Disorder,
+    Measure,
+    NaturalCourse,
+    bounded,
+    since_day_0,
+)
 from openbont.forward.response import Tissue
 
 
@@ -36,12 +42,11 @@ class Hyperhidrosis(Disorder):
         """Sweat of each site, HDSS, strength of each function."""
         glands = jnp.log(self.secretion(tissue))
         change = glands - since_day_0(glands, day) + self.course(day)
-        limits = np.array([(one.low, one.high) for one in self.measures])
         grade = self.grade + self.grade_per_ln * change.mean(1)
         strength = tissue.force @ self.strength_weight.T
         kept = strength / since_day_0(strength, day)
         readings = jnp.column_stack([self.sweat_mg * jnp.exp(change), grade, kept])
-        return jnp.clip(readings, limits[:, 0], limits[:, 1])
+        return bounded(readings, self.measures)
 
     def secretion(self, tissue: Tissue) -> Float[Array, "grid site"]:
         """Sweat of each site relative to untouched glands."""

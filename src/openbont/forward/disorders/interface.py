@@ -5,6 +5,7 @@ and rater act on the latent only, never on release. Side effects are measures li
 they come from the same tissue.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -115,20 +116,20 @@ class Driven(Disorder):
         raise NotImplementedError
 
 
+def bounded(
+    readings: Float[Leaf, "grid measure"], measures: Sequence[Measure]
+) -> Float[Array, "grid measure"]:
+    """Readings kept on their scales."""
+    low, high = np.array([(one.low, one.high) for one in measures]).T
+    return jnp.clip(readings, low, high)
+
+
 def lid_mm(tissue: Tissue, lid_weight: Float[Leaf, "lid structure"]) -> Float[Array, "grid lid"]:
     """Height of each upper lid above the pupil; it follows the levator."""
     return _LID_MM - _LID_FALL_MM * (1 - tissue.force @ lid_weight.T)
 
 
 _LID_MM, _LID_FALL_MM = 4.0, 3.5  # MRD1 with a working and a paralysed levator (assumed)
-
-
-def swallowing_trouble(pharynx: Float[Array, "grid"]) -> Float[Array, "grid"]:
-    """Chance of trouble, from the share of its strength that the pharynx keeps."""
-    return jax.nn.sigmoid(_SWALLOW_REST + _SWALLOW_GAIN * (1 - pharynx))
-
-
-_SWALLOW_REST, _SWALLOW_GAIN = -4.0, 9.0  # assumed
 
 
 def since_day_0(

@@ -7,8 +7,9 @@ force, both as the mean of the two sides (q_t and q_v):
     breathiness  B  = Phi((q_b - q_v) / 0.15)
     quality         = 1 - strain0 (q_t / q_t(0))^2 - B,   strain0 from the quality on day 0
 
-More dose takes the strain first and then the voice: quality has a best dose. The lateral
-cricoarytenoids, and the pharynx that lies near, are not modelled. (disorders, section 4)
+More dose takes the strain first and then the voice: quality has a best dose. Not modelled: the
+lateral cricoarytenoids, and trouble with swallowing from toxin that reaches the pharynx nearby;
+swallowing is read through the blood only. (disorders, section 4)
 """
 
 import equinox as eqx
@@ -19,7 +20,13 @@ from jaxtyping import Array, Float
 
 from openbont.errors import NoPlan
 from openbont.forward.arrays import Leaf
-from openbont.forward.disorders.interface import Driven, Measure, NaturalCourse, since_day_0
+from openbont.forward.disorders.interface import (
+    Driven,
+    Measure,
+    NaturalCourse,
+    bounded,
+    since_day_0,
+)
 from openbont.forward.disorders.onset import Onset
 from openbont.forward.response import Tissue
 
@@ -48,10 +55,9 @@ class Laryngeal(Driven):
         closing = (tissue.force @ self.fold_weight)[:, None]
         breathy = ndtr((self.breathy_at - closing) / _BREATHY_WIDTH)
         strain = jnp.maximum(1 - self.quality - since_day_0(breathy, day), 0.0)
-        low, high = (np.array([getattr(m, end) for m in self.measures]) for end in ("low", "high"))
         read = [self.breaks * spasm + self.course(day), breathy, 1 - strain * spasm - breathy]
         chances = [self.onset(day)] if self.onset else []
-        return jnp.clip(jnp.column_stack([*read, *chances]), low, high)
+        return bounded(jnp.column_stack([*read, *chances]), self.measures)
 
     def shares(self, tissue: Tissue, measure: int) -> Float[Array, "grid structure"]:
         """Part of each fold in the spasms behind the breaks. Raises NoPlan."""

@@ -26,6 +26,7 @@ from openbont.forward.disorders.interface import (
     Disorder,
     Measure,
     NaturalCourse,
+    bounded,
     lid_mm,
     since_day_0,
 )
@@ -67,9 +68,9 @@ class Migraine(Disorder):
         acute = self.acute_share * days
         hit = self.hit + self.hit_per_day * (days - WINDOW_DAYS * before) - self.hit_kappa * gained
         strength = tissue.force @ self.strength_weight.T
-        kept = jnp.clip(strength / since_day_0(strength, day), 0.0, 1.0)
+        kept = strength / since_day_0(strength, day)
         lid = lid_mm(tissue, self.lid_weight)
-        return jnp.column_stack([days, severe, acute, jnp.clip(hit, 36.0, 78.0), kept, lid])
+        return bounded(jnp.column_stack([days, severe, acute, hit, kept, lid]), self.measures)
 
     def _sensitisation(
         self, tissue: Tissue, day: Float[np.ndarray, "grid"]

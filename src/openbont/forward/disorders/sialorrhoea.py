@@ -14,7 +14,13 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from openbont.forward.arrays import Leaf
-from openbont.forward.disorders.interface import Disorder, Measure, NaturalCourse, since_day_0
+from openbont.forward.disorders.interface import (
+    Disorder,
+    Measure,
+    NaturalCourse,
+    bounded,
+    since_day_0,
+)
 from openbont.forward.response import Tissue
 
 
@@ -34,5 +40,4 @@ class Sialorrhoea(Disorder):
         secreted = 1 - (1 - self.residual_share) * ((1 - tissue.drive) @ self.share)
         left = secreted / since_day_0(secreted[:, None], day)[0]
         flow = self.flow * left * jnp.exp(self.course(day)[:, 0])
-        limits = np.array([(one.low, one.high) for one in self.measures])
-        return jnp.clip(jnp.column_stack([flow, left]), limits[:, 0], limits[:, 1])
+        return bounded(jnp.column_stack([flow, left]), self.measures)

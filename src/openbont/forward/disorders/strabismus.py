@@ -22,12 +22,11 @@ from openbont.forward.disorders.interface import (
     Disorder,
     Measure,
     NaturalCourse,
+    bounded,
     lid_mm,
     since_day_0,
 )
 from openbont.forward.response import Tissue
-
-_LARGEST = 100.0
 
 
 class Strabismus(Disorder):
@@ -51,9 +50,8 @@ class Strabismus(Disorder):
         balance = self.pull_pd * (tissue.force @ self.pull)
         turned = (balance + self._length(balance, day))[:, None]
         deviation = self.deviation + turned - since_day_0(turned, day) + self.course(day)
-        kept = jnp.clip(deviation, -_LARGEST, _LARGEST)
         lid = lid_mm(tissue, self.lid_weight)
-        return jnp.concatenate([kept, jnp.abs(kept), lid], axis=1)
+        return bounded(jnp.column_stack([deviation, jnp.abs(deviation), lid]), self.measures)
 
     def _length(
         self, balance: Float[Array, "grid"], day: Float[np.ndarray, "grid"]
