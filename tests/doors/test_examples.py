@@ -68,7 +68,7 @@ def test_checked_and_explained(openbont: Any, example: Path) -> None:
 
 def test_simulated_and_reported(openbont: Any, example: Path, tmp_path: Path) -> None:
     """A plan that is stopped gets no prediction; its report says so."""
-    status, out, _ = openbont("simulate", example / "plan.yaml", *QUICK, "--weeks", "4", "--json")
+    status, out, _ = openbont("simulate", example / "plan.yaml", *QUICK, "--json")
     said = json.loads(out)
     assert status == (1 if stopped(example) else 0)
     assert ("outcome" in said) == (not stopped(example))
