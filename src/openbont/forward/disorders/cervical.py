@@ -42,6 +42,7 @@ from openbont.forward.disorders.interface import (
     Driven,
     Measure,
     NaturalCourse,
+    bounded,
     since_day_0,
 )
 from openbont.forward.disorders.onset import Onset
@@ -85,9 +86,8 @@ class Cervical(Driven):
         shaking = self.tremor * since_day_0(loop, day) / loop
         strength = tissue.force @ self.strength_weight.T
         kept = strength / since_day_0(strength, day)
-        low, high = (np.array([getattr(m, end) for m in self.measures]) for end in ("low", "high"))
         chances = [self.onset(day)] if self.onset else []
-        seen = jnp.clip(jnp.column_stack([reading, shaking, kept, *chances]), low, high)
+        seen = bounded(jnp.column_stack([reading, shaking, kept, *chances]), self.measures)
         return seen.at[:, 0].set(seen[:, _SUBSCALES].sum(1))
 
     def shares(self, tissue: Tissue, measure: int) -> Float[Array, "grid structure"]:
