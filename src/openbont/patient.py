@@ -137,6 +137,16 @@ class Patient(Noun):
         return self.age_years < 18
 
     @model_validator(mode="after")
+    def _findings_once(self) -> Self:
+        seen = set()
+        for scale, where in ((one.scale, one.where) for one in self.findings):
+            if (scale, where) in seen:
+                here = f"{scale} at {where}" if where else scale
+                raise ValueError(f"findings: {here} is given twice; keep one of the two")
+            seen.add((scale, where))
+        return self
+
+    @model_validator(mode="after")
     def _history_before_today(self) -> Self:
         for past in self.history:
             if past.date > self.date:

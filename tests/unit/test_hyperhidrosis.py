@@ -140,5 +140,5 @@ def test_the_muscle_lies_beneath_the_skin() -> None:
 
 
 def test_palms_have_no_label_and_so_no_proposal() -> None:
-    with pytest.raises(NoPlan, match="no dose"):
+    with pytest.raises(NoPlan, match="none is proposed"):
         propose(load_patient(PALMAR / "patient.yaml"), "onabotulinumtoxinA")

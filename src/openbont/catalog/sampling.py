@@ -5,7 +5,7 @@ read 3 have. A trial's entry criterion is the same thing with a wider net. Regre
 follows from the selection by itself and is counted nowhere else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -61,16 +61,30 @@ class Sampler:
         name: str,
         parents: Float[np.ndarray, "parent kind"],
         reads_so: Callable[[], Bool[np.ndarray, "parent"]],
+        said: str = "",
+        read: Mapping[str, Float[np.ndarray, "parent"]] | None = None,
     ) -> Float[np.ndarray, "draw kind"]:
         """Parents whose noisy reading meets the criterion, one a draw.
 
         Raises NoEvidence when hardly any parent reads so: the population does not reach there.
+        `said` is the criterion in words, `read` what the parents read, by scale.
         """
         chosen = np.flatnonzero(reads_so())
         if len(chosen) < 20:
-            raise NoEvidence(f"{name}: such a reading is too rare in the model's population")
+            raise NoEvidence(_rare(said or f"readings of {name.partition('.')[0]}", read or {}))
         picks = stream(self.seed, f"{name}/pick").integers(0, len(chosen), self.draws)
         return parents[chosen[picks]]
+
+
+def _rare(said: str, read: Mapping[str, Float[np.ndarray, "parent"]]) -> str:
+    """Why nobody is selected, and what the population does read."""
+    ranges = [
+        f"{scale} {low:.3g} to {high:.3g}"
+        for scale, values in read.items()
+        for low, high in [np.quantile(values, (0.01, 0.99))]
+    ]
+    usual = f"98 in 100 read {', '.join(ranges)}" if ranges else "check what was recorded"
+    return f"findings: {said}: hardly anybody in the modelled population reads so; {usual}"
 
 
 class Reference(Sampler):

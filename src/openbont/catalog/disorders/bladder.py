@@ -4,7 +4,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from openbont.catalog.disorders.common import Built, measure, natural_course, recorded, tiled_one
+from openbont.catalog.disorders.common import (
+    Built,
+    measure,
+    natural_course,
+    positive,
+    recorded,
+    tiled_one,
+)
 from openbont.catalog.muscles import of_layers, structure
 from openbont.catalog.sampling import PARENTS, Sampler
 from openbont.catalog.vocabulary import condition
@@ -37,11 +44,12 @@ def neurogenic_bladder(patient: Patient, sampler: Sampler) -> Built:
 
 
 def leak_entry(
-    sampler: Sampler, name: str, enters: Callable[[np.ndarray], np.ndarray]
+    sampler: Sampler, name: str, enters: Callable[[np.ndarray], np.ndarray], said: str = ""
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """ln(leaks a day), the passing part of it, and the diary's leaks a day, of those who enter.
 
-    `enters` says which diaries enter: one patient's own reading, or a trial's criterion.
+    `enters` says which diaries enter: one patient's own reading, or a trial's criterion; `said`
+    is that in words.
     """
     draw = sampler.generator(f"{name}.entry")
     lasting, passing = draw.standard_normal((2, PARENTS))
@@ -51,7 +59,8 @@ def leak_entry(
     days = sampler.value(f"{name}.diary_days")
     counted = draw.poisson(days * np.exp(log_leaks)) / days
     parents = np.stack([log_leaks, passing, counted], axis=1)
-    chosen = sampler.enrol(f"{name}.entry", parents, lambda: enters(counted))
+    read = {"UI_per_day": counted}
+    chosen = sampler.enrol(f"{name}.entry", parents, lambda: enters(counted), said, read)
     return chosen[:, 0], chosen[:, 1], chosen[:, 2]
 
 
@@ -62,8 +71,11 @@ def _bladder(
     grown = _grown(patient, sampler)
     diary = recorded(patient, "UI_per_day")
     near = 0.5 / sampler.value(f"{name}.diary_days") + _NEAR * diary
-    log_leaks, passing, _ = leak_entry(sampler, name, lambda seen: np.abs(seen - diary) <= near)
-    capacity = _start(patient, sampler, "bladder_capacity", f"{name}.capacity_ml", grown)
+    log_leaks, passing, _ = leak_entry(
+        sampler, name, lambda seen: np.abs(seen - diary) <= near, f"UI_per_day of {diary:g}"
+    )
+    usual_ml = grown * sampler.value(f"{name}.capacity_ml")
+    capacity = np.full(sampler.draws, positive(patient, "bladder_capacity", default=usual_ml))
     residual = _start(patient, sampler, "PVR", f"{name}.residual_ml", grown)
     emptied = np.clip(1 - residual / capacity, 0.0, 1.0)
     shown = [*scales, "bladder_capacity", *([] if _catheterises(patient) else ["PVR"])]

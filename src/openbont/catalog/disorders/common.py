@@ -1,6 +1,7 @@
 """What the builders of disorders share: readings of the patient, measures, weights as draws."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from openbont.anatomy.structure import Structure
 from openbont.catalog.movements import Group
@@ -36,12 +37,29 @@ def recorded(
     patient: Patient, scale_name: str, where: str = "", default: float | None = None
 ) -> float:
     """A reading as a number. Raises BadInput when it is missing and there is no default."""
+    here = placed(scale_name, where)
     for reading in patient.findings:
         if reading.scale == scale_name and where in ("", reading.where):
-            return number(scale_name, reading.value, f"findings: {scale_name}")
+            return number(scale_name, reading.value, f"findings: {here}")
     if default is None:
-        raise BadInput("findings", f"{scale_name} is missing", f"add a finding on {scale_name}")
+        raise BadInput("findings", f"{here} is missing", f"add a finding on {here}")
     return default
+
+
+def positive(
+    patient: Patient, scale_name: str, where: str = "", default: float | None = None
+) -> float:
+    """A reading whose changes are shares of it, so that there are none from 0. Raises BadInput."""
+    value = recorded(patient, scale_name, where, default)
+    if value <= 0:
+        here, unit = placed(scale_name, where), scale(scale_name).unit
+        raise BadInput("findings", f"{here} is {value:g}", f"above 0 {unit} is needed")
+    return value
+
+
+def placed(scale_name: str, where: str) -> str:
+    """A scale and where it was read, for messages."""
+    return f"{scale_name} at {where}" if where else scale_name
 
 
 def selected(
@@ -58,12 +76,14 @@ def selected(
     once = latent + sampler.value(f"{prior}.occasion_sd") * noise[2]
     grades = np.array(sorted(scale(reading.scale).grades.values()))
     wanted = number(reading.scale, reading.value)
-
-    def reads_so() -> np.ndarray:
-        nearest = grades[np.abs(once[:, None] - grades).argmin(1)]
-        return np.asarray(nearest == wanted)
-
-    return sampler.enrol(f"{prior}.grade.{of}", latent[:, None], reads_so)[:, 0]
+    nearest = grades[np.abs(once[:, None] - grades).argmin(1)]
+    return sampler.enrol(
+        f"{prior}.grade.{of}",
+        latent[:, None],
+        lambda: nearest == wanted,
+        f"{placed(reading.scale, reading.where)} of {reading.value}",
+        {reading.scale: nearest},
+    )[:, 0]
 
 
 def measure(scale_name: str, where: str = "", words: str = "") -> Measure:
@@ -106,10 +126,14 @@ def natural_course(
     )
 
 
+def alike(sampler: Sampler, values: ArrayLike) -> np.ndarray:
+    """The same values for every draw."""
+    return np.tile(values, (sampler.draws, *np.ones(np.ndim(values), int)))
+
+
 def tiled(sampler: Sampler, rows: list[np.ndarray] | np.ndarray) -> np.ndarray:
     """The same rows for every draw, with a zero for distant muscle."""
-    padded = np.pad(np.array(rows, float), ((0, 0), (0, 1)))
-    return np.tile(padded, (sampler.draws, 1, 1))
+    return alike(sampler, np.pad(np.array(rows, float), ((0, 0), (0, 1))))
 
 
 def tiled_one(sampler: Sampler, row: np.ndarray) -> np.ndarray:

@@ -7,58 +7,83 @@ import numpy as np
 
 from openbont.catalog.disorders.common import (
     Built,
+    alike,
     measure,
     natural_course,
+    positive,
     recorded,
     strength_measure,
     tiled,
 )
-from openbont.catalog.movements import functions
+from openbont.catalog.movements import Group, functions
 from openbont.catalog.muscles import SIDES, of_layers, structure, words
 from openbont.catalog.sampling import PARENTS, Sampler
+from openbont.errors import NoEvidence
 from openbont.forward.disorders.hyperhidrosis import Hyperhidrosis
+from openbont.forward.disorders.interface import Measure
 from openbont.patient import Patient
 
 _NEAR_LN = 0.1  # readings within 10 % count as the same
 
 
 def hyperhidrosis(region: str, patient: Patient, sampler: Sampler) -> Built:
-    """Sweat of both sites in 5 minutes, HDSS, and strength of the muscles beneath the skin."""
+    """Sweat of both sites in 5 minutes, HDSS, and strength of the muscles beneath the skin.
+
+    Raises NoEvidence for a child.
+    """
+    if patient.child:
+        raise NoEvidence("hyperhidrosis of a child has no label and no model")
     names = of_layers(region)
     sites = [f"{region}.{side}" for side in SIDES]
-    uses = [(group, side) for group in functions().values() for side in SIDES]
-    uses = [(group, side) for group, side in uses if group.limb == region]
-    strength = np.reshape([group.row(names, side) for group, side in uses], (-1, len(names)))
-    sweat_mg = np.array([recorded(patient, "sweat_mg", site) for site in sites])
-    seen, said = np.log(sweat_mg).mean(), recorded(patient, "HDSS")
-    passing, grade, *_ = sweating_entry(
-        sampler, lambda sweat, answer: (np.abs(sweat - seen) <= _NEAR_LN) & (answer == said)
-    )
-    hdss = replace(
-        measure("HDSS"), observed="graded", noise=sampler.value("hyperhidrosis.grade_sd")
-    )
+    beneath = _beneath(region)
+    strength = [group.row(names, side) for group, side in beneath]
+    sweat_mg = [positive(patient, "sweat_mg", site) for site in sites]
+    passing, grade = _entered(sampler, float(np.log(sweat_mg).mean()), recorded(patient, "HDSS"))
     return tuple(structure(name) for name in names), Hyperhidrosis(
         skin=tiled(sampler, [np.array(names) == site for site in sites]),
-        strength_weight=tiled(sampler, strength),
-        sweat_mg=np.tile(sweat_mg, (sampler.draws, 1)),
+        strength_weight=tiled(sampler, np.reshape(strength, (-1, len(names)))),
+        sweat_mg=alike(sampler, sweat_mg),
         grade=grade,
         residual_share=sampler.vary("hyperhidrosis.residual_share"),
         grade_per_ln=sampler.vary("hyperhidrosis.grade_per_ln"),
         course=natural_course(sampler, "hyperhidrosis", passing[:, None], 1.0),
-        measures=(
-            *(measure("sweat_mg", site, f"sweat, {words(site)}") for site in sites),
-            hdss,
-            *(strength_measure(group, f"{group.id}.{side}") for group, side in uses),
-        ),
+        measures=_measures(sampler, sites, beneath),
+    )
+
+
+def _beneath(region: str) -> list[tuple[Group, str]]:
+    """Functions of the muscles beneath the skin, with their side."""
+    return [(one, side) for one in functions().values() if one.limb == region for side in SIDES]
+
+
+def _entered(sampler: Sampler, seen: float, said: float) -> tuple[np.ndarray, np.ndarray]:
+    """Passing part of ln sweat and latent HDSS of those who read as this patient does."""
+    passing, grade, *_ = sweating_entry(
+        sampler,
+        lambda sweat, answer: (np.abs(sweat - seen) <= _NEAR_LN) & (answer == said),
+        f"sweat_mg of {np.exp(seen):.0f} (mean of both sides) with HDSS {said:g}",
+    )
+    return passing, grade
+
+
+def _measures(
+    sampler: Sampler, sites: list[str], beneath: list[tuple[Group, str]]
+) -> tuple[Measure, ...]:
+    noise = sampler.value("hyperhidrosis.grade_sd")
+    return (
+        *(measure("sweat_mg", site, f"sweat, {words(site)}") for site in sites),
+        replace(measure("HDSS"), observed="graded", noise=noise),
+        *(strength_measure(group, f"{group.id}.{side}") for group, side in beneath),
     )
 
 
 def sweating_entry(
-    sampler: Sampler, enters: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    sampler: Sampler, enters: Callable[[np.ndarray, np.ndarray], np.ndarray], in_words: str = ""
 ) -> np.ndarray:
     """Passing part of ln sweat, latent HDSS, ln of the sweat read, HDSS answered; one row each.
 
-    `enters` says which readings enter: one patient's own, or a trial's criterion.
+    `enters` says which readings enter: one patient's own, or a trial's criterion; `in_words` is
+    that in words.
     """
     draw = sampler.generator("hyperhidrosis.entry")
     lasting, passing, burden, answer = draw.standard_normal((4, PARENTS))
@@ -70,4 +95,7 @@ def sweating_entry(
     said = np.clip(np.rint(grade + sampler.value("hyperhidrosis.grade_sd") * answer), 1.0, 4.0)
     sweat = sampler.value("hyperhidrosis.parent_ln_mg") + excess
     parents = np.stack([passing, np.clip(grade, 0.5, 4.5), sweat, said], axis=1)
-    return sampler.enrol("hyperhidrosis.entry", parents, lambda: enters(sweat, said)).T
+    read = {"sweat_mg": np.exp(sweat), "HDSS": said}
+    return sampler.enrol(
+        "hyperhidrosis.entry", parents, lambda: enters(sweat, said), in_words, read
+    ).T

@@ -9,7 +9,7 @@ from openbont.catalog.disorders.common import (
     body_size,
     measure,
     natural_course,
-    recorded,
+    positive,
     tiled_one,
 )
 from openbont.catalog.muscles import SIDES, base, of_layers, structure
@@ -30,8 +30,10 @@ def sialorrhoea(patient: Patient, sampler: Sampler) -> Built:
     if patient.age_years < _LEAST_YEARS:
         raise NoEvidence(f"sialorrhoea below {_LEAST_YEARS:g} years has no model")
     names = of_layers("salivary")
-    flow = recorded(patient, "saliva_flow")
-    passing, _ = drooling_entry(sampler, lambda seen: np.abs(seen - np.log(flow)) <= _NEAR_LN)
+    flow = positive(patient, "saliva_flow")
+    passing, _ = drooling_entry(
+        sampler, lambda seen: np.abs(seen - np.log(flow)) <= _NEAR_LN, f"saliva_flow of {flow:g}"
+    )
     share = np.array([sampler.value(f"sialorrhoea.share.{base(n)}") / len(SIDES) for n in names])
     size = body_size(patient, sampler)
     return tuple(structure(name).scaled(size) for name in names), Sialorrhoea(
@@ -43,14 +45,18 @@ def sialorrhoea(patient: Patient, sampler: Sampler) -> Built:
     )
 
 
-def drooling_entry(sampler: Sampler, enters: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+def drooling_entry(
+    sampler: Sampler, enters: Callable[[np.ndarray], np.ndarray], said: str = ""
+) -> np.ndarray:
     """Passing part of ln flow and ln of the flow read, of those who enter; one row each.
 
-    `enters` says which readings enter: one patient's own, or a trial's criterion.
+    `enters` says which readings enter: one patient's own, or a trial's criterion; `said` is that
+    in words.
     """
     lasting, passing = sampler.generator("sialorrhoea.entry").standard_normal((2, PARENTS))
     passing = sampler.value("sialorrhoea.fluctuation_sd") * passing
     seen = sampler.value("sialorrhoea.parent_ln_flow") + passing
     seen = seen + sampler.value("sialorrhoea.parent_sd") * lasting
     parents = np.stack([passing, seen], axis=1)
-    return sampler.enrol("sialorrhoea.entry", parents, lambda: enters(seen)).T
+    read = {"saliva_flow": np.exp(seen)}
+    return sampler.enrol("sialorrhoea.entry", parents, lambda: enters(seen), said, read).T

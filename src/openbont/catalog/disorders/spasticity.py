@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from openbont.anatomy.structure import Structure
 from openbont.catalog.disorders.common import (
     Built,
     body_size,
@@ -15,61 +16,76 @@ from openbont.catalog.disorders.common import (
     strength_measure,
     tiled,
 )
-from openbont.catalog.disorders.stretch import Limb, attainment, further, of_movement
+from openbont.catalog.disorders.stretch import Limb, attainment, check_places, further, of_movement
 from openbont.catalog.evidence import parameters
-from openbont.catalog.movements import Group, functions, movements
+from openbont.catalog.movements import Group, functions, movements, treated_movements
 from openbont.catalog.muscles import base, of_region, side
+from openbont.catalog.names import SPASTIC_CAUSES
 from openbont.catalog.sampling import Sampler
 from openbont.catalog.scales import TONE
 from openbont.errors import BadInput, NoEvidence
-from openbont.forward.disorders.interface import Measure
+from openbont.forward.disorders.interface import Measure, NaturalCourse
 from openbont.forward.disorders.spasticity import Spasticity
 from openbont.patient import Patient, Reading
 
 
 def limb_spasticity(limb: str, patient: Patient, sampler: Sampler) -> Built:
     """Tone of the movements that were graded, what was recorded besides, strength."""
-    limb_side = side_of(patient)
-    size = body_size(patient, sampler)
-    structures = tuple(one.scaled(size) for one in of_region(limb, limb_side))
-    names = [s.id for s in structures]
-    graded = _graded(patient, limb, limb_side)
-    acting = [group for group in functions().values() if group.limb == limb]
+    structures = _muscles(limb, patient, sampler)
+    names = [one.id for one in structures]
+    graded, used = _graded(patient, limb), _functions(patient, limb)
     cause = _cause(patient)
     latent = np.stack([_grade(sampler, reading, cause) for reading in graded.values()], axis=1)
-    passive = np.stack([_passive(sampler, patient, w, cause) for w in graded], axis=1)
-    uses = tuple(f"{group.id}.{limb_side}" for group in acting)
-    parts = further(patient, sampler, Limb(limb_side, tuple(graded), passive, uses))
+    passive = np.stack([_passive(sampler, patient, where, cause) for where in graded], axis=1)
+    part = Limb(limb, patient.disorder.side, tuple(graded), passive, tuple(used))
+    parts = further(patient, sampler, part)
     read = (*_tone_measures(sampler, graded), *(one for _, seen in parts for one in seen))
     goals = attainment(patient, read)
     return structures, Spasticity(
-        reflex_weight=_rows(sampler, graded, movements(), names),
-        strength_weight=tiled(sampler, [g.row(names, limb_side) for g in acting]),
+        reflex_weight=_rows(sampler, {w: movements()[base(w)] for w in graded}, names),
+        strength_weight=_rows(sampler, used, names),
         grade=latent,
         passive_share=passive,
         grade_width=sampler.vary("spasticity.grade_width"),
         gamma=sampler.vary("spasticity.gamma"),
         slope_per_year=sampler.vary(f"spasticity.slope.{cause}"),
-        course=natural_course(
-            sampler,
-            "spasticity",
-            np.zeros_like(latent),
-            sampler.value(f"spasticity.restless.{cause}"),
-        ),
-        further=tuple(part for part, _ in parts),
+        course=_course(sampler, latent, cause),
+        further=tuple(one for one, _ in parts),
         attained=goals,
         measures=(
             *read,
             *((measure("gas_T"),) if goals else ()),
-            *(strength_measure(g, where) for g, where in zip(acting, uses, strict=True)),
+            *(strength_measure(group, where) for where, group in used.items()),
         ),
     )
 
 
-def _graded(patient: Patient, limb: str, limb_side: str) -> dict[str, Reading]:
-    """Readings of tone by movement, those of this limb."""
+def _muscles(limb: str, patient: Patient, sampler: Sampler) -> tuple[Structure, ...]:
+    """Muscles of that limb, smaller in a child."""
+    limb_side, size = side_of(patient), body_size(patient, sampler)
+    return tuple(one.scaled(size) for one in of_region(limb, limb_side))
+
+
+def _functions(patient: Patient, limb: str) -> dict[str, Group]:
+    """What the limb is used for, by place."""
+    acting = [group for group in functions().values() if group.limb == limb]
+    return {f"{group.id}.{patient.disorder.side}": group for group in acting}
+
+
+def _course(sampler: Sampler, latent: np.ndarray, cause: str) -> NaturalCourse:
+    """Placebo and fluctuation, which the cause makes restless; no passing part at entry."""
+    restless = sampler.value(f"spasticity.restless.{cause}")
+    return natural_course(sampler, "spasticity", np.zeros_like(latent), restless)
+
+
+def _graded(patient: Patient, limb: str) -> dict[str, Reading]:
+    """Readings of tone by movement, those of this limb. Raises BadInput without one."""
+    limb_side = patient.disorder.side
+    here = [r for r in patient.findings if side(r.where) in (limb_side, "")]
+    known = [f"{name}.{limb_side}" for name in {*movements(), *treated_movements().values()}]
+    check_places([r for r in here if r.scale in (*TONE, "contracture")], "movement", known)
     modelled = {f"{g.id}.{limb_side}" for g in movements().values() if g.limb == limb}
-    tone = {r.where: r for r in patient.findings if r.scale in TONE and r.where in modelled}
+    tone = {r.where: r for r in here if r.scale in TONE and r.where in modelled}
     if not tone:
         way_out = f"give MAS or Ashworth at one of: {', '.join(sorted(modelled))}"
         raise BadInput("findings", "no graded movement of this limb", way_out)
@@ -77,8 +93,14 @@ def _graded(patient: Patient, limb: str, limb_side: str) -> dict[str, Reading]:
 
 
 def _cause(patient: Patient) -> str:
-    """The cause as the parameters write it. Raises NoEvidence for one without rows."""
-    cause = patient.disorder.cause.strip().lower().replace(" ", "_") or "stroke"
+    """The cause as the parameters write it.
+
+    Raises BadInput where it is missing, NoEvidence for one without rows.
+    """
+    cause = patient.disorder.cause.strip().lower().replace(" ", "_")
+    if not cause:
+        way_out = f"one of: {', '.join(SPASTIC_CAUSES)}"
+        raise BadInput("disorder.cause", "missing, and tone changes by its cause", way_out)
     if f"spasticity.spread.{cause}" not in parameters():
         raise NoEvidence(f"spasticity after {patient.disorder.cause} has no model")
     return cause
@@ -119,7 +141,5 @@ def _tone_measures(sampler: Sampler, graded: dict[str, Reading]) -> list[Measure
     ]
 
 
-def _rows(
-    sampler: Sampler, graded: dict[str, Reading], groups: dict[str, Group], names: list[str]
-) -> np.ndarray:
-    return tiled(sampler, [groups[base(w)].row(names, side(w)) for w in graded])
+def _rows(sampler: Sampler, groups: dict[str, Group], names: list[str]) -> np.ndarray:
+    return tiled(sampler, [group.row(names, side(where)) for where, group in groups.items()])

@@ -1,16 +1,16 @@
 """Readings beside tone of a patient with spasticity: each is predicted where it was recorded."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from openbont.catalog.disorders.common import measure, recorded, selected
-from openbont.catalog.movements import movements
+from openbont.catalog.disorders.common import alike, measure, placed, recorded, selected
+from openbont.catalog.movements import functions, movements
 from openbont.catalog.muscles import base, side
 from openbont.catalog.sampling import Sampler
 from openbont.catalog.scales import number, scale
-from openbont.errors import UnknownName
+from openbont.errors import BadInput, UnknownName
 from openbont.forward.disorders.attainment import Attainment
 from openbont.forward.disorders.interface import Measure
 from openbont.forward.disorders.stretch import ActiveUse, Bursts, Further, Rated, Tardieu
@@ -26,6 +26,7 @@ DOMAINS = {
 }
 """Movements that each domain of the DAS hangs on; empty: all that were graded."""
 
+_ANGLES = ("tardieu_R1", "tardieu_R2", "tardieu_angle")
 _BURSTS = ("spasms_per_day", "clonus_beats")
 _USE = ("dexterity", "sensation", "paresis")
 
@@ -34,6 +35,8 @@ _USE = ("dexterity", "sensation", "paresis")
 class Limb:
     """What of one limb was graded, and which functions it has."""
 
+    name: str
+    """arm or leg"""
     side: str
     movements: tuple[str, ...]
     passive_share: np.ndarray
@@ -43,10 +46,18 @@ class Limb:
 
 def further(patient: Patient, sampler: Sampler, limb: Limb) -> list[Part]:
     """Whatever was recorded of Tardieu, ratings, bursts and active use."""
-    here = tuple(r for r in patient.findings if side(r.where) in (limb.side, ""))
+    here = tuple(r for r in patient.findings if _treated(r, limb))
     ours = patient.model_copy(update={"findings": here})
+    check_places(_found(ours, *_ANGLES, "tardieu_X"), "graded movement", limb.movements)
     kinds = (_tardieu, _rated, _bursts, _active_use)
     return [part for kind in kinds if (part := kind(ours, sampler, limb))]
+
+
+def check_places(readings: Iterable[Reading], kind: str, known: Collection[str]) -> None:
+    """Raises UnknownName for a reading that stands at none of the `known` places."""
+    for reading in readings:
+        if reading.where not in known:
+            raise UnknownName("findings", f"{kind} for {reading.scale}", reading.where, known)
 
 
 def attainment(patient: Patient, measures: Sequence[Measure]) -> Attainment | None:
@@ -74,22 +85,29 @@ def _aim(
                 yield at, start, target, goal.weight
 
 
+def _treated(reading: Reading, limb: Limb) -> bool:
+    """False for a reading of the other side or of the other limb."""
+    of = {"arm": "arm", "leg": "leg"}
+    of |= {g.id: g.limb for g in (*movements().values(), *functions().values())}
+    here = of.get(base(reading.where), limb.name) == limb.name
+    return here and side(reading.where) in (limb.side, "")
+
+
 def _found(patient: Patient, *on: str) -> list[Reading]:
     return [reading for reading in patient.findings if reading.scale in on]
 
 
 def _tardieu(patient: Patient, sampler: Sampler, limb: Limb) -> Part | None:
-    at = {reading.where for reading in _found(patient, "tardieu_R1", "tardieu_R2")}
+    at = {reading.where for reading in _found(patient, *_ANGLES)}
     joints = [where for where in limb.movements if where in at]
     if not joints:
         return None
     of = tuple(limb.movements.index(where) for where in joints)
     angles = np.array([_angles(patient, sampler, where) for where in joints])
     slow = sampler.vary("spasticity.slow_share")[:, None]
-    tiled = np.tile(angles, (sampler.draws, 1, 1))
     return Tardieu(
-        catch=tiled[:, :, 0],
-        reach=tiled[:, :, 1],
+        catch=alike(sampler, angles[:, 0]),
+        reach=alike(sampler, angles[:, 1]),
         catch_deg=sampler.vary("spasticity.catch_deg"),
         give_deg=sampler.vary("spasticity.give_deg"),
         slow_share=np.minimum(slow, 0.9) * (1 - limb.passive_share[:, of]),
@@ -103,21 +121,30 @@ def _tardieu(patient: Patient, sampler: Sampler, limb: Limb) -> Part | None:
 
 def _angles(patient: Patient, sampler: Sampler, where: str) -> tuple[float, float]:
     """R1 and R2 as recorded; where one is missing, a usual dynamic part of the range apart."""
-    found = _found(patient, "tardieu_R1", "tardieu_R2", "tardieu_angle")
+    found = _found(patient, *_ANGLES)
     known = {r.scale: number(r.scale, r.value) for r in found if r.where == where}
     catch, reach = known.get("tardieu_R1"), known.get("tardieu_R2")
     if catch is not None and reach is not None:
-        return catch, reach
+        return _in_order(catch, reach, where)
     apart = known.get("tardieu_angle", sampler.value("spasticity.dynamic_deg"))
-    return (reach - apart, reach) if reach is not None else (catch or 0.0, (catch or 0.0) + apart)
+    if reach is not None:
+        return reach - apart, reach
+    if catch is None:
+        problem = f"{placed('tardieu_angle', where)} does not say where it starts"
+        raise BadInput("findings", problem, "add tardieu_R1 or tardieu_R2 there")
+    return catch, catch + apart
+
+
+def _in_order(catch: float, reach: float, where: str) -> tuple[float, float]:
+    """Both angles. Raises BadInput where the catch lies beyond the slow range."""
+    if catch > reach:
+        problem = f"{placed('tardieu_R1', where)} of {catch:g} lies beyond R2 of {reach:g} degrees"
+        raise BadInput("findings", problem, "a fast stretch catches before the slow range ends")
+    return catch, reach
 
 
 def _rated(patient: Patient, sampler: Sampler, limb: Limb) -> Part | None:
-    found = [
-        reading
-        for reading in _found(patient, "tardieu_X", "DAS", "pain_NRS")
-        if reading.scale != "tardieu_X" or reading.where in limb.movements
-    ]
+    found = _found(patient, "tardieu_X", "DAS", "pain_NRS")
     if not found:
         return None
     measures = tuple(_rating(sampler, reading) for reading in found)
@@ -125,7 +152,7 @@ def _rated(patient: Patient, sampler: Sampler, limb: Limb) -> Part | None:
     return Rated(
         start=np.stack([_start(sampler, reading) for reading in found], axis=1),
         slope=np.stack(slopes, axis=1),
-        weight=_tiled(sampler, [_hangs_on(reading, limb) for reading in found]),
+        weight=alike(sampler, [_hangs_on(reading, limb) for reading in found]),
         highest=tuple(one.high for one in measures),
     ), measures
 
@@ -169,14 +196,16 @@ def _bursts(patient: Patient, sampler: Sampler, limb: Limb) -> Part | None:
     found = _found(patient, *_BURSTS)
     if not found:
         return None
+    whole = (f"{limb.name}.{limb.side}", limb.name, "")
+    check_places(found, "graded movement or limb", (*limb.movements, *whole))
     gain = np.maximum(sampler.vary("spasticity.loop_gain"), 1.05)
     least = {"spasms_per_day": np.zeros(sampler.draws), "clonus_beats": 1 / gain}
     measures = tuple(measure(r.scale, r.where, _burst_words(r)) for r in found)
     today = [number(r.scale, r.value) for r in found]
     return Bursts(
-        today=np.tile(today, (sampler.draws, 1)),
+        today=alike(sampler, today),
         least_drive=np.stack([least[r.scale] for r in found], axis=1),
-        weight=_tiled(sampler, [_hangs_on(r, limb) for r in found]),
+        weight=alike(sampler, [_hangs_on(r, limb) for r in found]),
         highest=tuple(one.high for one in measures),
     ), measures
 
@@ -186,7 +215,9 @@ def _burst_words(reading: Reading) -> str:
 
 
 def _active_use(patient: Patient, sampler: Sampler, limb: Limb) -> Part | None:
-    at = {reading.where for reading in _found(patient, *_USE)}
+    found = _found(patient, *_USE)
+    check_places(found, "function", limb.functions)
+    at = {reading.where for reading in found}
     used = [where for where in limb.functions if where in at]
     if not used:
         return None
@@ -195,8 +226,8 @@ def _active_use(patient: Patient, sampler: Sampler, limb: Limb) -> Part | None:
         for share, usual in (("paresis", 0.0), ("dexterity", 1.0), ("sensation", 1.0))
     )
     return ActiveUse(
-        strength=np.tile(1 - lost, (sampler.draws, 1)),
-        ceiling=np.tile(np.minimum(dexterity, sensation), (sampler.draws, 1)),
+        strength=alike(sampler, 1 - lost),
+        ceiling=alike(sampler, np.minimum(dexterity, sensation)),
         function=tuple(limb.functions.index(where) for where in used),
     ), tuple(measure("active_function", where, f"use of {_words(where)}") for where in used)
 
@@ -218,7 +249,3 @@ _WHAT = {
 
 def _words(where: str) -> str:
     return f"{base(where).replace('_', ' ')}, {side(where)}".removesuffix(", ")
-
-
-def _tiled(sampler: Sampler, rows: list[np.ndarray]) -> np.ndarray:
-    return np.tile(np.stack(rows), (sampler.draws, 1, 1))
