@@ -504,7 +504,8 @@ def far_firing(release: np.ndarray, *conditions: str) -> np.ndarray:
     """Muscle that works far from the needle, as a share of healthy, by the release left there."""
     patient = _case("arm_after_stroke")[0].model_copy(update={"conditions": conditions})
     sampler = Reference()
-    stage = distant(sampler, patient, weakness(sampler, patient))
+    muscle = (structure("brachialis.left"),)
+    stage = distant(sampler, muscle, patient, weakness(sampler, patient))
     one = jax.tree.map(lambda leaf: leaf[0], stage)
     return float(_run(type(one).alive, one, np.zeros(1))[0]) * _run(type(one).firing, one, release)
 
@@ -873,7 +874,8 @@ def made_weak() -> str:
         "grip kept, week 2",
         "FVC, week 0",
         "week 2",
-        "trouble with swallowing, week 2",
+        "trouble with swallowing, week 0",
+        "week 2",
     )
     return table(head, rows)
 
@@ -884,7 +886,7 @@ def _weak_row(course: Course) -> list[str]:
 
     far = [100 * at(week, "far_strength") for week in (0, 2, 12)]
     grip = 100 * at(2, "strength", "grip.left")
-    rest = [at(0, "FVC"), at(2, "FVC"), at(2, "dysphagia")]
+    rest = [at(week, scale) for scale in ("FVC", "dysphagia") for week in (0, 2)]
     return [f"{value:.0f} %" for value in (*far, grip, *rest)]
 
 
