@@ -13,7 +13,7 @@ import pytest
 from openbont.catalog.disorders.dystonia import REGION_MOST
 from openbont.catalog.model import model
 from openbont.catalog.scales import scale
-from openbont.errors import BadInput, NoPlan, UnknownName
+from openbont.errors import BadInput, NoEvidence, NoPlan, UnknownName
 from openbont.forward.chain import Course, simulate
 from openbont.forward.disorders.dystonia import LimbDystonia
 from openbont.forward.response import Tissue
@@ -219,6 +219,21 @@ def test_regions_are_treated_together() -> None:
     )
 
 
+def test_a_region_reads_no_more_than_it_can_score() -> None:
+    """Eyes, mouth and neck count half."""
+    who = patient(
+        "dystonia.generalised",
+        ("dystonic_angle", 30.0, "toe_flexors.left"),
+        *(("BFMDRS_region", most, where) for where, most in REGION_MOST.items()),
+    )
+    seen = course(who, {"flexor_digitorum_longus.left": 0.0})
+    for number, measure in enumerate(seen.measures):
+        if measure.scale == "BFMDRS_region":
+            assert measure.high == REGION_MOST[measure.where]
+            assert seen.severity[:, :, number].max() <= measure.high
+    assert seen.of("BFMDRS").max() <= sum(REGION_MOST.values())
+
+
 def one_draw(name: str) -> LimbDystonia:
     found = jax.tree.map(
         lambda leaf: leaf[0], model(example(name), draws=1, seed=1).stages.disorder
@@ -307,6 +322,43 @@ def test_the_course_is_told_only_where_onset_is_known() -> None:
     unknown = who.model_copy(update={"disorder": Disorder(name="dystonia.cervical")})
     told, untold = ([m.scale for m in model(w, draws=1).stages.measures] for w in (who, unknown))
     assert set(told) - set(untold) == {"spread_risk", "persistence"}
+
+
+def test_no_spread_is_told_where_several_regions_are_affected() -> None:
+    """Remission alone: twelve in a hundred of the first five years, by year."""
+    who = example("generalised_dystonia")
+    young = who.model_copy(
+        update={"disorder": who.disorder.model_copy(update={"months_since_onset": 0.0})}
+    )
+    seen = course(young, {"tibialis_posterior.right": 0.0})
+    assert "spread_risk" not in [m.scale for m in seen.measures]
+    remission, fade_year = 0.12, 2.5
+    first = (1 - np.exp(-1 / fade_year)) / (1 - np.exp(-5 / fade_year))
+    stays = 100 * (1 - remission) ** first
+    assert seen.of("persistence")[:, 0] == pytest.approx(stays, rel=1e-4)
+
+
+def test_onset_is_not_before_birth() -> None:
+    """An age in whole years leaves room up to the next birthday."""
+    findings = [("dystonic_angle", 30.0, "toe_flexors.left")]
+    with pytest.raises(BadInput, match=r"disorder\.months_since_onset: 1200 months .* at most 624"):
+        model(patient("dystonia.limb", *findings, age_years=52, months=1200), draws=1)
+    assert model(patient("dystonia.limb", *findings, age_years=8, months=103), draws=1)
+
+
+@pytest.mark.parametrize("name", ["foot_dystonia", "writers_cramp"])
+@pytest.mark.parametrize("said", ["left", "both"])
+def test_the_side_is_that_of_the_findings(name: str, said: str) -> None:
+    who = example(name)
+    disorder = who.disorder.model_copy(update={"side": said})
+    with pytest.raises(BadInput, match=rf"disorder\.side: {said}, .*; write side: right"):
+        model(who.model_copy(update={"disorder": disorder}), draws=1)
+
+
+def test_the_folds_of_a_child_are_not_modelled() -> None:
+    child = example("laryngeal_dystonia").model_copy(update={"age_years": 12})
+    with pytest.raises(NoEvidence, match="of a child"):
+        model(child, draws=1)
 
 
 @pytest.mark.parametrize(

@@ -108,5 +108,5 @@ def test_the_reading_at_contraction_is_needed() -> None:
     for findings in ((), (Reading(scale="FWS", value="1", where="rest"),)):
         with pytest.raises(BadInput, match="maximum contraction is missing"):
             model(patient(findings=findings))
-    with pytest.raises(NoEvidence, match="too rare"):
+    with pytest.raises(NoEvidence, match="FWS of 0: hardly anybody"):
         model(patient(findings=(Reading(scale="FWS", value="0"),)))

@@ -95,3 +95,9 @@ def test_side_and_direction_are_needed() -> None:
         model(patient(side=""))
     with pytest.raises(BadInput, match="direction is missing"):
         model(patient(where=""))
+
+
+@pytest.mark.parametrize(("where", "other"), [("inward", "outward"), ("outward", "inward")])
+def test_the_other_direction_has_its_own_word(where: str, other: str) -> None:
+    with pytest.raises(BadInput, match=f"write where: {other}, value: 20"):
+        model(patient(where, value=-20))

@@ -3,8 +3,9 @@
 import numpy as np
 
 from openbont.catalog.disorders.common import Built, measure, natural_course, recorded, tiled
+from openbont.catalog.disorders.entry import entered
 from openbont.catalog.muscles import SIDES, structure
-from openbont.catalog.sampling import PARENTS, Sampler
+from openbont.catalog.sampling import Sampler
 from openbont.forward.disorders.blepharospasm import Blepharospasm
 from openbont.patient import Patient
 
@@ -16,7 +17,10 @@ _NAMES = tuple(
 def blepharospasm(patient: Patient, sampler: Sampler) -> Built:
     """Jankovic score, closing force and height of the lids."""
     eyes, lids = np.eye(len(_NAMES)).reshape(2, 2, -1)
-    score, passing = _entry(sampler, recorded(patient, "JRS")).T
+    rated = round(recorded(patient, "JRS"))
+    score, passing = entered(
+        sampler, "blepharospasm", "score", lambda read: np.rint(read) == rated, f"JRS of {rated}"
+    )
     structures = tuple(structure(name, "dystonia.blepharospasm") for name in _NAMES)
     return structures, Blepharospasm(
         eye_weight=tiled(sampler, list(eyes)),
@@ -30,14 +34,3 @@ def blepharospasm(patient: Patient, sampler: Sampler) -> Built:
             *(measure("lid_height", f"upper_lid.{one}", f"{one} upper lid") for one in SIDES),
         ),
     )
-
-
-def _entry(sampler: Sampler, wanted: float) -> np.ndarray:
-    """Score today and the passing part of it, of those who read as this patient does."""
-    lasting, passing, noise = sampler.generator("blepharospasm.entry").standard_normal((3, PARENTS))
-    passing = sampler.value("blepharospasm.fluctuation_sd") * passing
-    score = sampler.value("blepharospasm.parent_score") + passing
-    score = score + sampler.value("blepharospasm.parent_sd") * lasting
-    read = score + sampler.value("blepharospasm.occasion_sd") * noise
-    parents = np.stack([score, passing], axis=1)
-    return sampler.enrol("blepharospasm.entry", parents, lambda: np.rint(read) == round(wanted))

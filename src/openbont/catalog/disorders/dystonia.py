@@ -5,7 +5,7 @@ others too, and no toxin here moves them.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,10 +20,11 @@ from openbont.catalog.disorders.common import (
     strength_measure,
     tiled,
 )
+from openbont.catalog.disorders.entry import entered
 from openbont.catalog.disorders.onset import onset_of
 from openbont.catalog.movements import Group, functions, movements
 from openbont.catalog.muscles import SIDES, base, of_region, side
-from openbont.catalog.sampling import PARENTS, Sampler
+from openbont.catalog.sampling import Sampler
 from openbont.catalog.scales import number, scale
 from openbont.errors import BadInput, UnknownName
 from openbont.forward.disorders.dystonia import LimbDystonia, Task, Total, Walking, Writing
@@ -69,7 +70,7 @@ class Region:
 
 def limb_dystonia(patient: Patient, sampler: Sampler) -> Built:
     """Dystonia of one arm or leg: posture, pain, drags where they were counted, strength."""
-    region = _only(_limbs(patient, sampler, ("arm", "leg")))
+    region = _only(patient, _limbs(patient, sampler, ("arm", "leg")))
     drags = any(reading.scale == "drags_per_100" for reading in patient.findings)
     rated = _ratings(patient, "pain_NRS")
     return _built(patient, sampler, [region], rated, _walking if drags else None)
@@ -77,7 +78,7 @@ def limb_dystonia(patient: Patient, sampler: Sampler) -> Built:
 
 def writers_cramp(patient: Patient, sampler: Sampler) -> Built:
     """Posture while writing, trouble with it, its speed, strength of hand and forearm."""
-    region = _only(_limbs(patient, sampler, ("arm",)))
+    region = _only(patient, _limbs(patient, sampler, ("arm",)))
     recorded(patient, "writing_trouble")
     rated = _ratings(patient, "writing_trouble", "pain_NRS")
     return _built(patient, sampler, [region], rated, _writing)
@@ -115,7 +116,7 @@ def _limb(name: str, angles: dict[str, float], size: float) -> Region:
     return Region(name, structures, angles, tuple(f"{one}.{side(name)}" for one in acting))
 
 
-def _only(regions: Sequence[Region]) -> Region:
+def _only(patient: Patient, regions: Sequence[Region]) -> Region:
     """The one limb that is modelled. Raises BadInput."""
     if not regions:
         raise _no_posture(("arm", "leg"))
@@ -125,7 +126,11 @@ def _only(regions: Sequence[Region]) -> Region:
             f"dystonic_angle in {' and '.join(one.name for one in regions)}",
             "keep to one limb, or use disorder dystonia.generalised",
         )
-    return regions[0]
+    (region,), said = regions, patient.disorder.side
+    if said not in ("", side(region.name)):
+        mistake = f"{said}, but dystonic_angle is in {region.name}"
+        raise BadInput("disorder.side", mistake, f"write side: {side(region.name)}")
+    return region
 
 
 def _no_posture(limbs: Sequence[str]) -> BadInput:
@@ -176,31 +181,47 @@ def _built(
 ) -> Built:
     structures = tuple(one for region in regions for one in region.structures)
     names = [one.id for one in structures]
-    angles = {where: angle for region in regions for where, angle in region.angles.items()}
-    acting = tuple(name for region in regions for name in region.functions)
-    rows = [*np.vstack([region.pulls(names) for region in regions])]
-    rows += [_follows(sampler, rating, regions, names) for rating in ratings]
     level, passing = _entered(sampler, ratings)
-    start = np.hstack([np.tile(list(angles.values()), (sampler.draws, 1)), level])
-    parts = Parts(angles, tuple(ratings), start, acting)
-    made = [make_task(patient, sampler, parts)] if make_task else []
+    parts = _parts(regions, ratings, level)
+    made = make_task(patient, sampler, parts) if make_task else None
     onset, chances = onset_of(patient, sampler)
     return structures, LimbDystonia(
-        drive_weight=tiled(sampler, rows),
-        start=start,
-        latent_weight=np.tile(_latents(len(angles), ratings), (sampler.draws, 1, 1)),
-        strength_weight=tiled(sampler, [functions()[base(w)].row(names, side(w)) for w in acting]),
-        task=next((task for task, _ in made), None),
+        drive_weight=tiled(sampler, _drives(sampler, regions, ratings, names)),
+        start=parts.start,
+        latent_weight=np.tile(_latents(parts), (sampler.draws, 1, 1)),
+        strength_weight=tiled(
+            sampler, [functions()[base(w)].row(names, side(w)) for w in parts.functions]
+        ),
+        task=made and made[0],
         course=natural_course(sampler, "dystonia", passing),
         onset=onset,
-        measures=(
-            *(_angle_measure(where) for where in angles),
-            *(_rating_measure(rating) for rating in ratings),
-            *(read for _, read in made),
-            *(strength_measure(functions()[base(where)], where) for where in acting),
-            *chances,
-        ),
+        measures=(*_measures(parts, made and made[1]), *chances),
     )
+
+
+def _parts(regions: Sequence[Region], ratings: Sequence[Reading], level: np.ndarray) -> Parts:
+    angles = {where: angle for region in regions for where, angle in region.angles.items()}
+    start = np.hstack([np.tile(list(angles.values()), (len(level), 1)), level])
+    acting = tuple(name for region in regions for name in region.functions)
+    return Parts(angles, tuple(ratings), start, acting)
+
+
+def _measures(parts: Parts, done: Measure | None) -> list[Measure]:
+    """Angles, ratings, what is done with the limb, strength."""
+    return [
+        *(_angle_measure(where) for where in parts.angles),
+        *(_rating_measure(rating) for rating in parts.ratings),
+        *([done] if done else []),
+        *(strength_measure(functions()[base(where)], where) for where in parts.functions),
+    ]
+
+
+def _drives(
+    sampler: Sampler, regions: Sequence[Region], ratings: Sequence[Reading], names: Sequence[str]
+) -> list[np.ndarray]:
+    """Share of each muscle in every angle, then in every rating."""
+    angles = np.vstack([region.pulls(names) for region in regions])
+    return [*angles, *(_follows(sampler, rating, regions, names) for rating in ratings)]
 
 
 def _follows(
@@ -216,30 +237,32 @@ def _follows(
 
 def _entered(sampler: Sampler, ratings: Sequence[Reading]) -> tuple[np.ndarray, np.ndarray]:
     """Ratings on day 0 and their passing part as a share of the scale, (draw, rating) each."""
-    found = [_entry(sampler, rating, place) for place, rating in enumerate(ratings)]
+    found = [_affected(sampler, rating, place) for place, rating in enumerate(ratings)]
     level, passing = np.array(found).reshape(len(ratings), 2, sampler.draws).transpose(1, 2, 0)
     return level * [_most(rating) for rating in ratings], passing
 
 
-def _entry(sampler: Sampler, rating: Reading, place: int) -> np.ndarray:
+def _affected(sampler: Sampler, rating: Reading, place: int) -> np.ndarray:
     """Share of the scale today and its passing part, of those who are rated as this patient is."""
     wanted = number(rating.scale, rating.value) / _most(rating)
     if wanted == 0:  # what is not affected stays so
         return np.zeros((2, sampler.draws))
-    name = f"dystonia.entry.{place}"  # not by side, so that a mirrored patient reads the same
-    lasting, passing, noise = sampler.generator(name).standard_normal((3, PARENTS))
-    passing = sampler.value("dystonia.fluctuation_sd") * passing
-    share = sampler.value("dystonia.parent_share") + passing
-    share = share + sampler.value("dystonia.parent_sd") * lasting
-    read = share + sampler.value("dystonia.occasion_sd") * noise
-    parents = np.stack([np.clip(share, 0.0, 1.0), passing], axis=1)
-    return sampler.enrol(name, parents, lambda: np.abs(read - wanted) <= _ALIKE_SHARE).T
+    return entered(
+        sampler,
+        "dystonia",
+        "share",
+        lambda read: np.abs(read - wanted) <= _ALIKE_SHARE,
+        f"{rating.scale} of {rating.value}",
+        (0.0, 1.0),
+        f".{place}",  # not by side, so that a mirrored patient reads the same
+    )
 
 
-def _latents(angles: int, ratings: Sequence[Reading]) -> np.ndarray:
+def _latents(parts: Parts) -> np.ndarray:
     """Points by which latents move readings: the whole scale of a rating above 0, else none."""
-    points = [_most(rating) * (number(rating.scale, rating.value) > 0) for rating in ratings]
-    return np.vstack([np.zeros((angles, len(ratings))), np.diag(np.array(points, float))])
+    points = [_most(rating) * (number(rating.scale, rating.value) > 0) for rating in parts.ratings]
+    unmoved = np.zeros((len(parts.angles), len(points)))
+    return np.vstack([unmoved, np.diag(np.array(points, float))])
 
 
 def _most(rating: Reading) -> float:
@@ -296,7 +319,7 @@ def _angle_measure(where: str) -> Measure:
 
 
 def _rating_measure(rating: Reading) -> Measure:
-    """arm.left is read as dystonia of the left arm."""
+    """arm.left is read as dystonia of the left arm, up to the most that an arm scores."""
     region = ["dystonia of the", side(rating.where), base(rating.where)]
     words = " ".join(filter(None, region)) if rating.scale == "BFMDRS_region" else ""
-    return measure(rating.scale, rating.where, words)
+    return replace(measure(rating.scale, rating.where, words), high=_most(rating))

@@ -6,7 +6,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from openbont.anatomy.structure import Structure
-from openbont.catalog.disorders.common import Built, measure, natural_course, tiled, tiled_one
+from openbont.catalog.disorders.common import (
+    Built,
+    measure,
+    natural_course,
+    placed,
+    tiled,
+    tiled_one,
+)
 from openbont.catalog.muscles import SIDES, base, layers, side, structure
 from openbont.catalog.sampling import PARENTS, Sampler
 from openbont.catalog.scales import number, scale
@@ -93,7 +100,12 @@ def lines_entry(
         met = [np.isin(read[where], grades) for where, grades in wanted.items()]
         return np.asarray(np.all(met, axis=0))
 
-    return sampler.enrol("facial_lines.entry", np.stack([depth, share], axis=1), reads_so)
+    said = [
+        f"{placed(scale_name, where)} of {' or '.join(f'{one:g}' for one in grades)}"
+        for where, grades in wanted.items()
+    ]
+    parents = np.stack([depth, share], axis=1)
+    return sampler.enrol("facial_lines.entry", parents, reads_so, " and ".join(said))
 
 
 def recorded_lines(patient: Patient, scale_name: str) -> dict[str, tuple[float, ...]]:

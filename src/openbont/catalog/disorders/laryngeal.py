@@ -9,9 +9,11 @@ from openbont.catalog.disorders.common import (
     recorded,
     tiled_one,
 )
+from openbont.catalog.disorders.entry import entered
 from openbont.catalog.disorders.onset import onset_of
 from openbont.catalog.muscles import of_layers, structure
-from openbont.catalog.sampling import PARENTS, Sampler
+from openbont.catalog.sampling import Sampler
+from openbont.errors import NoEvidence
 from openbont.forward.disorders.laryngeal import Laryngeal
 from openbont.patient import Patient
 
@@ -19,9 +21,19 @@ _ALIKE_BREAKS = 1.0
 
 
 def laryngeal_dystonia(patient: Patient, sampler: Sampler) -> Built:
-    """Voice breaks, breathiness, quality of the voice."""
+    """Voice breaks, breathiness, quality of the voice. Raises NoEvidence for a child."""
+    if patient.child:
+        raise NoEvidence("laryngeal dystonia of a child has no model: the folds are an adult's")
     structures = tuple(structure(name) for name in of_layers("larynx"))
-    breaks, passing = _entry(sampler, recorded(patient, "voice_breaks")).T
+    counted = recorded(patient, "voice_breaks")
+    breaks, passing = entered(
+        sampler,
+        "laryngeal",
+        "breaks",
+        lambda read: np.abs(read - counted) <= _ALIKE_BREAKS,
+        f"voice_breaks of {counted:g}",
+        (0.0, np.inf),
+    )
     usual = sampler.value("laryngeal.quality")
     onset, chances = onset_of(patient, sampler)
     return structures, Laryngeal(
@@ -36,14 +48,3 @@ def laryngeal_dystonia(patient: Patient, sampler: Sampler) -> Built:
             *chances,
         ),
     )
-
-
-def _entry(sampler: Sampler, wanted: float) -> np.ndarray:
-    """Breaks today and the passing part of them, of those who are counted as this patient is."""
-    lasting, passing, noise = sampler.generator("laryngeal.entry").standard_normal((3, PARENTS))
-    passing = sampler.value("laryngeal.fluctuation_sd") * passing
-    breaks = sampler.value("laryngeal.parent_breaks") + passing
-    breaks = breaks + sampler.value("laryngeal.parent_sd") * lasting
-    read = breaks + sampler.value("laryngeal.occasion_sd") * noise
-    parents = np.stack([np.maximum(breaks, 0.0), passing], axis=1)
-    return sampler.enrol("laryngeal.entry", parents, lambda: np.abs(read - wanted) <= _ALIKE_BREAKS)

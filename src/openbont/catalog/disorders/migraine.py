@@ -15,12 +15,18 @@ from openbont.catalog.disorders.common import (
     tiled_one,
 )
 from openbont.catalog.movements import functions, territories
-from openbont.catalog.muscles import SIDES, of_layers, structure
+from openbont.catalog.muscles import SIDES, base, of_layers, side, structure
 from openbont.catalog.sampling import PARENTS, Sampler
+from openbont.forward.disorders.interface import Measure
 from openbont.forward.disorders.migraine import Migraine
 from openbont.forward.scales import diary_days
 from openbont.patient import Patient
 
+_STRENGTHS = ("neck_extension", *(f"shoulder_elevation.{one}" for one in SIDES))
+_USUAL_SHARE = {
+    "moderate_severe_days_28": "migraine.severe_share",
+    "acute_days_28": "migraine.acute_share",
+}
 _LEAST_SHARE = 0.01  # no recorded diary makes worse days impossible, or certain
 
 
@@ -36,57 +42,65 @@ def unanswering_headache(patient: Patient, sampler: Sampler) -> Built:
 
 def _headache(patient: Patient, sampler: Sampler, effect: float) -> Built:
     names = of_layers("head")
-    neck = functions()["neck_extension"]
-    shoulder = functions()["shoulder_elevation"]
-    strength = [neck.row(names, ""), *(shoulder.row(names, one) for one in SIDES)]
     lids = [np.array([float(n == f"levator_palpebrae.{one}") for n in names]) for one in SIDES]
     diary = recorded(patient, "headache_days_28")
-    logit, start, _ = headache_entry(sampler, lambda counted: np.abs(counted - diary) <= 1)
-    hit = recorded(patient, "HIT-6", default=sampler.value("migraine.hit_baseline"))
-    severe, acute = (
-        recorded(patient, scale, default=sampler.value(usual) * diary) / max(diary, 1.0)
-        for scale, usual in (
-            ("moderate_severe_days_28", "migraine.severe_share"),
-            ("acute_days_28", "migraine.acute_share"),
-        )
-    )
-    severe = np.clip(severe, _LEAST_SHARE, 1 - _LEAST_SHARE)
-    day_to_day = sampler.value("migraine.day_to_day")
-    measures = (
-        *(
-            replace(measure(scale), observed="counted", noise=day_to_day)
-            for scale in ("headache_days_28", "moderate_severe_days_28", "acute_days_28")
-        ),
-        measure("HIT-6"),
-        strength_measure(neck, neck.id),
-        *(strength_measure(shoulder, f"{shoulder.id}.{one}") for one in SIDES),
-        *(measure("lid_height", f"upper_lid.{one}", f"{one} upper lid") for one in SIDES),
+    logit, start, _ = headache_entry(
+        sampler, lambda counted: np.abs(counted - diary) <= 1, f"headache_days_28 of {diary:g}"
     )
     return tuple(structure(name) for name in names), Migraine(
         territory_weight=tiled_one(sampler, _territory_weight(patient, names)),
-        strength_weight=tiled(sampler, strength),
+        strength_weight=tiled(
+            sampler, [functions()[base(where)].row(names, side(where)) for where in _STRENGTHS]
+        ),
         lid_weight=tiled(sampler, lids),
         logit=logit,
         kappa=effect * sampler.vary("migraine.kappa"),
         nociceptor_day=sampler.vary("migraine.nociceptor_day"),
         central_day=sampler.vary("migraine.central_day"),
-        severe_logit=np.full(sampler.draws, np.log(severe / (1 - severe))),
         severe_kappa=effect * sampler.vary("migraine.severe_kappa"),
-        acute_share=np.full(sampler.draws, min(acute, 1.0)),
-        hit=np.full(sampler.draws, hit),
         hit_per_day=sampler.vary("migraine.hit_per_day"),
         hit_kappa=effect * sampler.vary("migraine.hit_kappa"),
         course=natural_course(sampler, "migraine", start[:, None], 1.0),
-        measures=measures,
+        measures=_measures(sampler),
+        **_burden(patient, sampler, diary),
+    )
+
+
+def _burden(patient: Patient, sampler: Sampler, diary: float) -> dict[str, np.ndarray]:
+    """Worse days and medicine as shares of headache days, and HIT-6, on day 0."""
+    hit = recorded(patient, "HIT-6", default=sampler.value("migraine.hit_baseline"))
+    severe, acute = (
+        recorded(patient, scale, default=sampler.value(usual) * diary) / max(diary, 1.0)
+        for scale, usual in _USUAL_SHARE.items()
+    )
+    severe = np.clip(severe, _LEAST_SHARE, 1 - _LEAST_SHARE)
+    return {
+        "severe_logit": np.full(sampler.draws, np.log(severe / (1 - severe))),
+        "acute_share": np.full(sampler.draws, min(acute, 1.0)),
+        "hit": np.full(sampler.draws, hit),
+    }
+
+
+def _measures(sampler: Sampler) -> tuple[Measure, ...]:
+    day_to_day = sampler.value("migraine.day_to_day")
+    return (
+        *(
+            replace(measure(scale), observed="counted", noise=day_to_day)
+            for scale in ("headache_days_28", *_USUAL_SHARE)
+        ),
+        measure("HIT-6"),
+        *(strength_measure(functions()[base(where)], where) for where in _STRENGTHS),
+        *(measure("lid_height", f"upper_lid.{one}", f"{one} upper lid") for one in SIDES),
     )
 
 
 def headache_entry(
-    sampler: Sampler, enters: Callable[[np.ndarray], np.ndarray]
+    sampler: Sampler, enters: Callable[[np.ndarray], np.ndarray], said: str = ""
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Logit of a headache day, the passing part of it, and the diary count, of those who enter.
 
-    `enters` says which diary counts enter: one patient's own count, or a trial's criterion.
+    `enters` says which diary counts enter: one patient's own count, or a trial's criterion;
+    `said` is that in words.
     """
     draw = sampler.generator("migraine.entry")
     lasting, passing = draw.standard_normal((2, PARENTS))
@@ -96,7 +110,7 @@ def headache_entry(
     chance = 1 / (1 + np.exp(-logit))
     counted = diary_days(draw, chance, sampler.value("migraine.day_to_day"))
     parents = np.stack([logit, passing, counted], axis=1)
-    chosen = sampler.enrol("migraine.entry", parents, lambda: enters(counted))
+    chosen = sampler.enrol("migraine.entry", parents, lambda: enters(counted), said)
     return chosen[:, 0], chosen[:, 1], chosen[:, 2]
 
 

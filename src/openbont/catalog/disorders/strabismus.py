@@ -10,8 +10,9 @@ from openbont.catalog.disorders.common import (
     tiled,
     tiled_one,
 )
+from openbont.catalog.disorders.entry import entered
 from openbont.catalog.muscles import structure
-from openbont.catalog.sampling import PARENTS, Sampler
+from openbont.catalog.sampling import Sampler
 from openbont.catalog.scales import number
 from openbont.errors import BadInput
 from openbont.forward.disorders.strabismus import Strabismus
@@ -32,9 +33,15 @@ _ALIKE_PD = 2.5
 def horizontal_strabismus(patient: Patient, sampler: Sampler) -> Built:
     """Deviation in prism dioptres; height of the lid of that eye."""
     eye = side_of(patient)
-    reading = _recorded(patient)
-    deviation, passing = _entry(sampler, number("deviation_pd", reading.value)).T
-    agonist, antagonist = _AGONIST[reading.where], _ANTAGONIST[reading.where]
+    where, turned = _recorded(patient)
+    deviation, passing = entered(
+        sampler,
+        "strabismus",
+        "pd",
+        lambda read: np.abs(read - turned) <= _ALIKE_PD,
+        f"deviation_pd of {turned:g}",
+    )
+    agonist, antagonist = _AGONIST[where], _ANTAGONIST[where]
     pull = np.array([float(m == agonist) - float(m == antagonist) for m in _MUSCLES])
     lid = np.array([float(m == "levator_palpebrae") for m in _MUSCLES])
     structures = tuple(structure(f"{name}.{eye}", "strabismus") for name in _MUSCLES)
@@ -48,18 +55,18 @@ def horizontal_strabismus(patient: Patient, sampler: Sampler) -> Built:
         stretching_day=sampler.vary("strabismus.stretching_day"),
         course=natural_course(sampler, "strabismus", passing[:, None], 1.0),
         measures=(
-            measure("deviation_pd", reading.where, f"deviation {reading.where}"),
+            measure("deviation_pd", where, f"deviation {where}"),
             measure("misalignment_pd"),
             measure("lid_height", f"upper_lid.{eye}", f"{eye} upper lid"),
         ),
     )
 
 
-def _recorded(patient: Patient) -> Reading:
-    """The deviation, with its direction. Raises BadInput."""
+def _recorded(patient: Patient) -> tuple[str, float]:
+    """Direction and size of the deviation. Raises BadInput."""
     for reading in patient.findings:
         if reading.scale == "deviation_pd" and reading.where in _AGONIST:
-            return reading
+            return reading.where, _turned(reading)
     raise BadInput(
         "findings",
         "deviation_pd with its direction is missing",
@@ -67,12 +74,14 @@ def _recorded(patient: Patient) -> Reading:
     )
 
 
-def _entry(sampler: Sampler, wanted: float) -> np.ndarray:
-    """Deviation today and the passing part of it, of those who measure as this patient does."""
-    lasting, passing, noise = sampler.generator("strabismus.entry").standard_normal((3, PARENTS))
-    passing = sampler.value("strabismus.fluctuation_sd") * passing
-    deviation = sampler.value("strabismus.parent_pd") + passing
-    deviation = deviation + sampler.value("strabismus.parent_sd") * lasting
-    read = deviation + sampler.value("strabismus.occasion_sd") * noise
-    parents = np.stack([deviation, passing], axis=1)
-    return sampler.enrol("strabismus.entry", parents, lambda: np.abs(read - wanted) <= _ALIKE_PD)
+def _turned(reading: Reading) -> float:
+    """Prism dioptres in the direction recorded. Raises BadInput below 0."""
+    turned = number("deviation_pd", reading.value, "findings: deviation_pd")
+    if turned < 0:
+        (other,) = _AGONIST.keys() - {reading.where}
+        raise BadInput(
+            "findings: deviation_pd",
+            f"below 0 {reading.where} (value {turned:g})",
+            f"write where: {other}, value: {-turned:g}",
+        )
+    return turned
