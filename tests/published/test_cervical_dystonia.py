@@ -183,15 +183,17 @@ def test_tsui_falls_too_much(
 
 
 @pytest.mark.parametrize(
-    ("product", "dose_u", "observed"), [(ABO, 0, 3), (INCO, 120, 13), (ONA, 236, 19), (B, 1e4, 25)]
+    ("product", "dose_u", "observed", "model"),
+    [(ABO, 0, 3, 1.8), (INCO, 120, 13, 2.6), (ONA, 236, 19, 5.5), (B, 1e4, 25, 2.3)],
 )
-def test_no_toxin_reaches_the_pharynx(
-    arms: Arms, product: str, dose_u: float, observed: float
+def test_trouble_with_swallowing_is_a_misfit(
+    arms: Arms, product: str, dose_u: float, observed: float, model: float
 ) -> None:
-    """Trials saw dysphagia in 3 % with placebo and 13 to 25 % with toxin; the model sees 1.8 %.
+    """Trials saw dysphagia in 3 % with placebo and 13 to 25 % with toxin; the model's mean chance
+    is 2 to 6 %, through the blood.
 
     The pharynx lies 2 cm from the end plates of sternocleidomastoid, fifteen reaches of the toxin.
     """
-    worst = float(np.median(arms.course(product, dose_u).of("dysphagia").max(1)))
-    assert worst == pytest.approx(1.8, abs=0.1)
-    assert observed > worst
+    chance = float(arms.course(product, dose_u).of("dysphagia").max(1).mean())
+    assert chance == pytest.approx(model, abs=1)
+    assert observed > chance
