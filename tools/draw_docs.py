@@ -497,7 +497,7 @@ def draw_weakness(figure: Figure) -> None:
         _plain(axes, title, "week", up)
         axes.set(ylim=(0, top), xticks=range(0, 25, 8))
     panels[0].set_ylim(0, 1.02)
-    panels[2].legend()
+    panels[1].legend(loc="lower right")
 
 
 def far_firing(release: np.ndarray, *conditions: str) -> np.ndarray:
