@@ -1,7 +1,9 @@
 """Markers by folder: what kind of claim a test makes is where it is filed."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import jax
 import pytest
 from hypothesis import settings
 
@@ -30,3 +32,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = item.path.relative_to(HERE).parts[0]
         if folder in CLAIMS:
             item.add_marker(folder)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def compiled_for_one_module() -> Iterator[None]:
+    """Every compiled chain maps memory; a process has only so many maps (vm.max_map_count)."""
+    yield
+    jax.clear_caches()

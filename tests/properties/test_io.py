@@ -72,7 +72,9 @@ PATIENTS = st.builds(
     weight_kg=st.floats(1, 300),
     height_cm=st.none() | st.floats(40, 250),
     disorder=st.builds(Disorder, name=DISORDER, side=st.sampled_from(["left", "both", ""])),
-    findings=st.lists(READINGS, max_size=3).map(tuple),
+    findings=st.lists(READINGS, max_size=3, unique_by=lambda one: (one.scale, one.where)).map(
+        tuple
+    ),
     goals=st.lists(GOALS, max_size=2).map(tuple),
     keep=st.lists(KEEPS, max_size=2).map(tuple),
     medicines=st.lists(TEXT, max_size=2).map(tuple),
