@@ -187,7 +187,7 @@ def simulate(
         terminal.show_outcome(page, seen.outcome)
         page.print(_rests_on(seen.course.rests_on, the_plan))
         if misfit := overview()[the_plan.disorder].misfit:
-            page.print(f"known misfit: {misfit}")
+            page.print(f"caution: {misfit}")
 
     _show(as_json, seen.data(), text)
 

@@ -8,6 +8,7 @@ import pytest
 
 from openbont.cli import main
 from openbont.io import load_patient, load_plan
+from openbont.plan import Plan
 from openbont.planning.check import check
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -87,6 +88,7 @@ def test_proposed_or_told_why_not(openbont: Any, example: Path) -> None:
         assert WHY_NOT[example.name] in out + err
         return
     patient = load_patient(example / "patient.yaml")
-    plan = json.loads(out)["plan"]
-    assert plan["patient"] == patient.id
-    assert plan["sessions"][0]["product"] == product
+    plan = Plan.model_validate_json(json.dumps(json.loads(out)["plan"]))
+    assert plan.patient == patient.id
+    assert plan.sessions[0].product == product
+    assert not [one for one in check(plan, patient) if one.level == "stop"]

@@ -48,7 +48,7 @@ def expected(
 def _misfit(disorder: str) -> str:
     """Where the predictions of this disorder are known to be wrong, said before they are read."""
     known = overview()[disorder].misfit
-    return f" Known misfit: {known}." if known else ""
+    return f" Caution: {known}." if known else ""
 
 
 def _goals(outcome: Outcome, course: "Course", patient: Patient) -> Table:

@@ -225,7 +225,7 @@ def show_disorders(page: Console, entries: Iterable["Entry"]) -> None:
             f"scales: {', '.join(one.scales)}",
             f"label doses: {', '.join(products) or 'none, every use is off label'}",
             f"own parameters: {grades or 'none'}",
-            *([f"known misfit: {one.misfit}"] if one.misfit else []),
+            *([f"caution: {one.misfit}"] if one.misfit else []),
         ):
             page.print(Padding(line, (0, 0, 0, 4)))
 

@@ -44,6 +44,7 @@ from openbont.forward.disorders.interface import (
     NaturalCourse,
     bounded,
     since_day_0,
+    strength_kept,
 )
 from openbont.forward.disorders.onset import Onset
 from openbont.forward.response import Tissue
@@ -84,8 +85,7 @@ class Cervical(Driven):
         reading = self.start + effect + self.course(day) @ self.latent_weight.T
         loop = 1 - self.tremor_gain * drive[:, :1]
         shaking = self.tremor * since_day_0(loop, day) / loop
-        strength = tissue.force @ self.strength_weight.T
-        kept = strength / since_day_0(strength, day)
+        kept = strength_kept(tissue, self.strength_weight, day)
         chances = [self.onset(day)] if self.onset else []
         seen = bounded(jnp.column_stack([reading, shaking, kept, *chances]), self.measures)
         return seen.at[:, 0].set(seen[:, _SUBSCALES].sum(1))

@@ -36,6 +36,7 @@ from openbont.forward.disorders.interface import (
     NaturalCourse,
     bounded,
     since_day_0,
+    strength_kept,
 )
 from openbont.forward.disorders.onset import Onset
 from openbont.forward.response import Tissue
@@ -175,8 +176,7 @@ class LimbDystonia(Driven):
         left = drive / since_day_0(drive, day)
         reading = self.start * left + self.course(day) @ self.latent_weight.T
         reading = bounded(reading, self.measures[: left.shape[1]])
-        strength = tissue.force @ self.strength_weight.T
-        kept = strength / since_day_0(strength, day)
+        kept = strength_kept(tissue, self.strength_weight, day)
         done = [self.task(Seen(left, reading, kept))] if self.task else []
         chances = [self.onset(day)] if self.onset else []
         return bounded(jnp.column_stack([reading, *done, kept, *chances]), self.measures)

@@ -20,6 +20,7 @@ from openbont.forward.disorders.interface import (
     NaturalCourse,
     bounded,
     since_day_0,
+    strength_kept,
 )
 from openbont.forward.response import Tissue
 
@@ -43,8 +44,7 @@ class Hyperhidrosis(Disorder):
         glands = jnp.log(self.secretion(tissue))
         change = glands - since_day_0(glands, day) + self.course(day)
         grade = self.grade + self.grade_per_ln * change.mean(1)
-        strength = tissue.force @ self.strength_weight.T
-        kept = strength / since_day_0(strength, day)
+        kept = strength_kept(tissue, self.strength_weight, day)
         readings = jnp.column_stack([self.sweat_mg * jnp.exp(change), grade, kept])
         return bounded(readings, self.measures)
 

@@ -124,6 +124,14 @@ def bounded(
     return jnp.clip(readings, low, high)
 
 
+def strength_kept(
+    tissue: Tissue, weight: Float[Leaf, "function structure"], day: Float[np.ndarray, "grid"]
+) -> Float[Array, "grid function"]:
+    """Voluntary strength of each function, as a share of what it is on day 0; at most 1."""
+    strength = tissue.force @ weight.T
+    return jnp.clip(strength / since_day_0(strength, day), 0.0, 1.0)
+
+
 def lid_mm(tissue: Tissue, lid_weight: Float[Leaf, "lid structure"]) -> Float[Array, "grid lid"]:
     """Height of each upper lid above the pupil; it follows the levator."""
     return _LID_MM - _LID_FALL_MM * (1 - tissue.force @ lid_weight.T)

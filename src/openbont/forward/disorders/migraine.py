@@ -29,6 +29,7 @@ from openbont.forward.disorders.interface import (
     bounded,
     lid_mm,
     since_day_0,
+    strength_kept,
 )
 from openbont.forward.release import relax
 from openbont.forward.response import Tissue
@@ -67,8 +68,7 @@ class Migraine(Disorder):
         severe = days * jax.nn.sigmoid(self.severe_logit - self.severe_kappa * gained)
         acute = self.acute_share * days
         hit = self.hit + self.hit_per_day * (days - WINDOW_DAYS * before) - self.hit_kappa * gained
-        strength = tissue.force @ self.strength_weight.T
-        kept = strength / since_day_0(strength, day)
+        kept = strength_kept(tissue, self.strength_weight, day)
         lid = lid_mm(tissue, self.lid_weight)
         return bounded(jnp.column_stack([days, severe, acute, hit, kept, lid]), self.measures)
 

@@ -19,7 +19,13 @@ from jaxtyping import Array, Float
 from openbont.errors import NoPlan
 from openbont.forward.arrays import Leaf
 from openbont.forward.disorders.attainment import Attainment
-from openbont.forward.disorders.interface import Driven, Measure, NaturalCourse, since_day_0
+from openbont.forward.disorders.interface import (
+    Driven,
+    Measure,
+    NaturalCourse,
+    since_day_0,
+    strength_kept,
+)
 from openbont.forward.disorders.stretch import Further, Stretch
 from openbont.forward.response import Tissue
 
@@ -61,12 +67,11 @@ class Spasticity(Driven):
         """Resistance as a share of today's, and what the further readings hang on."""
         reflex, resistance = self.reflex(tissue), self.resistance(tissue)
         log = jnp.log(resistance) / self.grade_width
-        strength = tissue.force @ self.strength_weight.T
         slope = self.slope_per_year * jnp.maximum(jnp.asarray(day), 0.0)[:, None] / 365.25
         return jnp.clip(resistance / since_day_0(resistance, day), 0.0, 10.0), Stretch(
             drive=reflex / since_day_0(reflex, day),
             tone=log - since_day_0(log, day) + self.course(day) + slope,
-            kept=jnp.clip(strength / since_day_0(strength, day), 0.0, 1.0),
+            kept=strength_kept(tissue, self.strength_weight, day),
         )
 
     def reflex(self, tissue: Tissue) -> Float[Array, "grid movement"]:
