@@ -32,6 +32,16 @@ class Body(eqx.Module):
     3 another region."""
 
 
+class Solved(eqx.Module):
+    """Fields of the sites, solved at some reaches; between them their logarithm is interpolated."""
+
+    log_u: Float[np.ndarray, "reach shot structure node"]
+    """Logarithm of captured density per unit of dose, 1/cm3."""
+    reach_mm: Float[np.ndarray, "reach"]
+    here: Float[np.ndarray, "shot"]
+    """1 where a field was solved, 0 where the closed form stands."""
+
+
 class Shots(eqx.Module):
     """Needle sites of all sessions. Doses are units of the session's product."""
 
@@ -40,6 +50,8 @@ class Shots(eqx.Module):
     site_mm: Float[np.ndarray, "shot 3"]
     structure: Int[np.ndarray, "shot"]
     session: Int[np.ndarray, "shot"]
+    solved: Solved | None = None
+    """Fields in a region whose tissues are mapped; None where none is."""
 
 
 class Sessions(eqx.Module):

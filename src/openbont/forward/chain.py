@@ -18,12 +18,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from openbont.anatomy.atlas import Atlas
 from openbont.anatomy.structure import Structure
 from openbont.evidence import Parameter
 from openbont.forward.arrays import DISTANT, Body, Given, Leaf, Sessions, Shots, shots, single
 from openbont.forward.disorders.interface import Disorder, Measure
 from openbont.forward.distant import Distant
 from openbont.forward.immunity import Immunity
+from openbont.forward.influence import solved
 from openbont.forward.kinetics import Kinetics, graded_grid
 from openbont.forward.release import Release
 from openbont.forward.response import Response, Tissue
@@ -63,6 +65,8 @@ class Model(eqx.Module):
     structures: tuple[Structure, ...] = eqx.field(static=True)
     products: tuple[str, ...] = eqx.field(static=True)
     rests_on: tuple[Parameter, ...] = eqx.field(static=True)
+    atlases: tuple[Atlas, ...] = eqx.field(static=True, default=())
+    """Maps of regions whose tissues are neighbours; elsewhere the closed form of spread stands."""
 
     @property
     def draws(self) -> int:
@@ -136,6 +140,7 @@ def simulate(
     """
     day = np.array(sorted(set(days)), float)
     all_shots, sessions = shots(given(plan, patient, model), model.structures, model.products)
+    all_shots = in_place(all_shots, model)
     grid = graded_grid(sessions.day, [0.0, *day])
     keep = np.searchsorted(grid, day)
 
@@ -160,6 +165,14 @@ def simulate(
         model.stages.measures,
         model.rests_on,
     )
+
+
+def in_place(shots: Shots, model: Model) -> Shots:
+    """Shots with their fields solved in the tissue around them, where that is mapped."""
+    spread = model.stages.spread
+    if not model.atlases or not isinstance(spread, Spread):
+        return shots
+    return solved(shots, model.structures, model.atlases, spread.medium())
 
 
 def given(plan: Plan, patient: Patient, model: Model) -> list[Given]:

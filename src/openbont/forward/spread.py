@@ -13,17 +13,22 @@ mL). Each ball has a closed form, with r in units of the reach and R its radius:
     r > R:  u = [R cosh(R) - sinh(R)] exp(-r) / r / V
 
 Every ball's field integrates to one: toxin captured = toxin injected. Fascia lets a share pass.
+This is the fast door, for tissue without neighbours; where an atlas maps the neighbours, the field
+of each site is solved (field.py, influence.py) and read here.
 """
+
+from dataclasses import fields
 
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from openbont.forward.arrays import Body, Leaf, Shots
+from openbont.forward.arrays import Body, Leaf, Shots, Solved
+from openbont.forward.field import LEAST_ML, Medium
 
 _BALLS = 5
-_LEAST_ML = 1e-3  # an empty syringe still has a place
+_BEYOND = 1.6  # how far a draw's reach may lie from the middle one; solved to 1
 _PLACE, _WEIGHT = np.polynomial.legendre.leggauss(_BALLS)
 _WEIGHT = _WEIGHT * (1 - _PLACE**2) / (_WEIGHT * (1 - _PLACE**2)).sum()
 
@@ -53,7 +58,21 @@ class Spread(eqx.Module):
         )
         share = passing[jnp.asarray(body.passage)[shots.structure].astype(int)][..., None]
         near = share * self._field(along, jnp.hypot(across, deep), shots.volume_ml[:, None, None])
+        if shots.solved is not None:
+            mapped = jnp.where(share > 0, self._solved(shots.solved), 0.0)
+            near = jnp.where(jnp.asarray(shots.solved.here)[:, None, None] > 0, mapped, near)
         return near.at[:, -1].set(self.distant_per_cm3)
+
+    def medium(self) -> Medium:
+        """What shapes a field, in the middle of the draws."""
+        return Medium(*(float(np.median(getattr(self, one.name))) for one in fields(Medium)))
+
+    def _solved(self, solved: Solved) -> Float[Array, "shot structure node"]:
+        """The solved fields at this draw's reach: a parabola through their logarithms."""
+        at, low, high = jnp.log(self.reach_mm), *jnp.log(jnp.asarray(solved.reach_mm))[::2]
+        place = jnp.clip(2 * (at - low) / (high - low) - 1, -_BEYOND, _BEYOND)
+        weight = jnp.stack([place * (place - 1) / 2, 1 - place**2, place * (place + 1) / 2])
+        return jnp.exp(jnp.tensordot(weight, jnp.asarray(solved.log_u), 1))
 
     def _field(
         self,
@@ -62,7 +81,7 @@ class Spread(eqx.Module):
         volume_ml: Float[Leaf, "shot 1 1"],
     ) -> Float[Array, "shot structure node"]:
         """Density at a place along and off the fibre through the site, 1/cm3."""
-        wet_mm3 = 1000 * jnp.maximum(volume_ml, _LEAST_ML) / self.wet_fraction
+        wet_mm3 = 1000 * jnp.maximum(volume_ml, LEAST_ML) / self.wet_fraction
         radius = jnp.cbrt(wet_mm3 * 3 / (4 * jnp.pi * self.bolus_aspect))
         half_length = radius * self.bolus_aspect / self.anisotropy
         string = jnp.sqrt(jnp.maximum(half_length**2 - radius**2, 0.0))
