@@ -98,12 +98,13 @@ def box(
 def passing(atlas: Atlas | None, medium: Medium) -> Float[np.ndarray, "label label"]:
     """Share that crosses between two labels: 1 within a tissue, 0 into bone and air."""
     if atlas is None:
-        return np.ones((len(COMMON) + 1, len(COMMON) + 1))
-    compartment = np.array(atlas.compartments)
-    known = compartment != ""
-    same = (compartment[:, None] == compartment) | ~known[:, None] | ~known
-    share = np.where(same, medium.fascia_passage, medium.compartment_passage)
-    np.fill_diagonal(share, 1.0)
+        share = np.ones((len(COMMON) + 1, len(COMMON) + 1))
+    else:
+        compartment = np.array(atlas.compartments)
+        known = compartment != ""
+        same = (compartment[:, None] == compartment) | ~known[:, None] | ~known
+        share = np.where(same, medium.fascia_passage, medium.compartment_passage)
+        np.fill_diagonal(share, 1.0)
     for closed in (OUTSIDE, BONE):
         share[closed] = share[:, closed] = 0.0
     return share
