@@ -51,6 +51,10 @@ class Structure:
         """End plates, spread evenly over the end-plate zone, in the frame of the region."""
         return self.centre_mm + _filled_zone(self.half_mm, self.plate_share) @ self.frame
 
+    def filled_mm(self, count: int) -> Float[np.ndarray, "point 3"]:
+        """Points spread evenly over the whole volume."""
+        return self.centre_mm + _filled_zone(self.half_mm, 1.0, count) @ self.frame
+
     def scaled(self, size: float) -> "Structure":
         """The same structure in a body `size` times as long, region and all."""
         pattern = None if self.pattern_mm is None else size * self.pattern_mm
@@ -85,12 +89,12 @@ def frame_along(
 
 
 def _filled_zone(
-    half_mm: Float[np.ndarray, "3"], plate_share: float
-) -> Float[np.ndarray, "node 3"]:
-    """The first NODES points of a Kronecker sequence that fall inside the zone."""
-    unit = _kronecker(8 * NODES) * np.array([plate_share, 1.0, 1.0])
+    half_mm: Float[np.ndarray, "3"], plate_share: float, count: int = NODES
+) -> Float[np.ndarray, "point 3"]:
+    """The first `count` points of a Kronecker sequence that fall inside the zone."""
+    unit = _kronecker(8 * count) * np.array([plate_share, 1.0, 1.0])
     inside = unit[(unit**2).sum(axis=1) < 1]
-    return inside[:NODES] * half_mm
+    return inside[:count] * half_mm
 
 
 def _kronecker(count: int) -> Float[np.ndarray, "count 3"]:

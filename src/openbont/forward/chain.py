@@ -182,11 +182,19 @@ def given(plan: Plan, patient: Patient, model: Model) -> list[Given]:
         Given((session.date - plan.date).days, session.product, _places(session, known))
         for session in patient.history
     ]
-    ours = [
+    return sorted([*past, *_ours(plan)], key=lambda session: session.day)
+
+
+def injected(plan: Plan, model: Model) -> tuple[Shots, Sessions]:
+    """Sites of the plan alone as arrays. Raises UnknownName."""
+    return shots(_ours(plan), model.structures, model.products)
+
+
+def _ours(plan: Plan) -> list[Given]:
+    return [
         Given(s.day, s.product, tuple((i, s.volume_ml(i)) for i in s.injections))
         for s in plan.sessions
     ]
-    return sorted([*past, *ours], key=lambda session: session.day)
 
 
 def _places(past: PastSession, known: set[str]) -> tuple[tuple[Injection, float], ...]:

@@ -161,9 +161,9 @@ def read(
     box: Box,
     u: Float[Leaf, "along across deep"],
     point_mm: Float[np.ndarray, "point 3"],
-    label: int,
+    label: int | UInt8[np.ndarray, "point"],
 ) -> Float[np.ndarray, "point"]:
-    """Density at points of one tissue: between the cells of that tissue, 0 beyond the box."""
+    """Density at points of known tissue: between the cells of that tissue, 0 beyond the box."""
     place = box.local(point_mm)
     low = np.floor(place).astype(int)
     last = np.array(box.label.shape) - 1
