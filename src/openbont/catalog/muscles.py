@@ -10,6 +10,7 @@ import numpy as np
 
 from openbont.anatomy.structure import Structure, frame_along, solid_half_mm
 from openbont.catalog.evidence import sources
+from openbont.catalog.needles import needles
 from openbont.catalog.products import read_folder
 from openbont.errors import UnknownName
 from openbont.evidence import Source
@@ -103,10 +104,13 @@ def landmarks(structure: str, sites: int, disorder: str = "") -> list[str]:
     fixed = [site["landmark"] for site in _layer_row(structure, disorder).get("sites", ())]
     if len(fixed) >= sites:
         return fixed[:sites]
-    muscle = muscles().get(base(structure))
+    needle, muscle = needles().get(base(structure)), muscles().get(base(structure))
+    said = [needle.landmark] if needle is not None and needle.landmark else []
     if muscle is not None and muscle.end_plate_zone:
-        return [f"end-plate zone: {muscle.end_plate_zone}, {muscle.end_plate_line}"]
-    return ["end-plate zone not known: middle of the muscle"]
+        said.append(f"end-plate zone: {muscle.end_plate_zone}, {muscle.end_plate_line}")
+    else:
+        said.append("end-plate zone not known: middle of the muscle")
+    return ["; ".join(said)]
 
 
 @cache

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from openbont.catalog.muscles import base, place_words, words
+from openbont.catalog.needles import needles
 from openbont.catalog.products import product as find_product
 from openbont.catalog.vocabulary import ailments
 from openbont.evidence import Source, cite
@@ -210,16 +211,27 @@ def _recipe(session: Session, product: Product) -> str:
     )
 
 
+_NEEDLES = "Where the needle goes; unverified: general knowledge, not read in a source"
+
+
 def _places(session: Session, disorder: str) -> Table:
     """Landmarks; structures that differ by side only share a row."""
     named: dict[tuple[str, str], list[Injection]] = {}
     for one in session.injections:
         named.setdefault((base(one.structure), place_words(one, disorder)), []).append(one)
     rows = [
-        [words(found[0].structure if len(found) == 1 else name), where]
+        [words(found[0].structure if len(found) == 1 else name), where, *_needle(name)]
         for (name, where), found in named.items()
     ]
-    return table("Where the needle goes", ["Structure", "Place"], rows, widths=[1, 3])
+    columns = ["Structure", "Place", "Needle", "Keep away from"]
+    return table(_NEEDLES, columns, rows, widths=[1, 1.6, 1.3, 1.4])
+
+
+def _needle(name: str) -> tuple[str, str]:
+    """How the needle goes in and what it must not meet; said where nobody has checked it."""
+    needle = needles()[name]
+    tag = "" if needle.verified else " (unverified)"
+    return needle.approach + tag, needle.avoid
 
 
 def products_of(plan: Plan) -> list[Product]:
