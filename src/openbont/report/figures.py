@@ -70,7 +70,8 @@ STYLE: dict[str, Any] = {
     "ytick.major.width": 0.6,
     "lines.linewidth": 1.4,
 }
-_styled = style.context(["default", STYLE])
+styled = style.context(["default", STYLE])
+"""Decorates what draws."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def pictures(
     ]
 
 
-@_styled
+@styled
 def course_picture(course: "Course", untreated: "Course", outcome: Outcome) -> Picture:
     """Each goal's reading by week, with and without toxin, beside the goal."""
     figure, panels = _panels(len(outcome.goals), columns=3, height=1.6)
@@ -125,10 +126,10 @@ def course_picture(course: "Course", untreated: "Course", outcome: Outcome) -> P
         Line2D([], [], color=INK, linewidth=1, label="weeks noticeably better than without"),
     )
     summary = "; ".join(_goal_sentence(goal) for goal in outcome.goals)
-    return _picture("course", "Expected course", figure, f"Median of the draws: {summary}.")
+    return drawn("course", "Expected course", figure, f"Median of the draws: {summary}.")
 
 
-@_styled
+@styled
 def readings_picture(course: "Course", untreated: "Course", more: "Sequence[Measure]") -> Picture:
     """Readings that are no goal, by week, with and without toxin."""
     figure, panels = _panels(len(more), columns=4, height=1.25)
@@ -148,10 +149,10 @@ def readings_picture(course: "Course", untreated: "Course", more: "Sequence[Meas
         columns=4,
     )
     summary = f"Medians of {listed([measure.words for measure in more])}; numbers in the table."
-    return _picture("readings", "Other readings", figure, summary)
+    return drawn("readings", "Other readings", figure, summary)
 
 
-@_styled
+@styled
 def strength_picture(course: "Course", patient: Patient) -> Picture:
     """Strength of the watched functions by week, beside what the patient asked to keep."""
     kept = {
@@ -162,10 +163,10 @@ def strength_picture(course: "Course", patient: Patient) -> Picture:
     floors = {keep.function: keep.at_least for keep in patient.keep}
     figure = _kept_figure(course, kept, floors)
     summary = f"At its weakest {_weakest(course, kept)}."
-    return _picture("strength", "Strength kept by function", figure, summary)
+    return drawn("strength", "Strength kept by function", figure, summary)
 
 
-@_styled
+@styled
 def patients_picture(names: tuple[str, str], first: "Course", second: "Course") -> Picture:
     """One plan in two patients: medians with their bands, of what differs most."""
     both = [one for one, _ in side_by_side(first, second) if one in first.measures]
@@ -187,10 +188,10 @@ def patients_picture(names: tuple[str, str], first: "Course", second: "Course") 
         columns=4,
     )
     summary = "Medians with 90 % of the draws. No number here says that a dose is safe."
-    return _picture("patients", "One plan in two patients", figure, summary)
+    return drawn("patients", "One plan in two patients", figure, summary)
 
 
-@_styled
+@styled
 def muscles_picture(course: "Course", plan: Plan) -> Picture:
     """Force of each injected muscle by week; release of an injected gland."""
     force, drive = (_array(share) for share in (course.response.force, course.response.drive))
@@ -201,14 +202,14 @@ def muscles_picture(course: "Course", plan: Plan) -> Picture:
     figure = _kept_figure(course, kept, {})
     summary = f"The most affected: {_weakest(course, kept)}."
     title = "Release in what is injected" if course.glands else "Force of the injected muscles"
-    return _picture("muscles", title, figure, summary)
+    return drawn("muscles", title, figure, summary)
 
 
 def _has_strength(course: "Course") -> bool:
     return any(measure.scale == "strength" for measure in course.measures)
 
 
-@_styled
+@styled
 def exposure_picture(course: "Course", plan: Plan) -> Picture:
     """Share of nerve endings that captured at least so much, as a dose-volume plot."""
     captured = _captured(course, plan)
@@ -230,10 +231,10 @@ def exposure_picture(course: "Course", plan: Plan) -> Picture:
     if not seen:
         panels[2].set_axis_off()
     summary = _exposure_sentence(captured, injected, spared)
-    return _picture("exposure", "Exposure of nerve endings", figure, summary)
+    return drawn("exposure", "Exposure of nerve endings", figure, summary)
 
 
-@_styled
+@styled
 def chain_picture(course: "Course", plan: Plan) -> Picture:
     """Captured toxin -> intact SNAP-25 -> release -> force, for what is injected most."""
     given_u = _given_u(plan)
@@ -260,7 +261,7 @@ def chain_picture(course: "Course", plan: Plan) -> Picture:
         for title, draws in stages.items()
     ]
     summary = f"In {words(name)}, the least in the median: {listed(least)} of what it was before."
-    return _picture("chain", f"How it works, in {words(name)}", figure, summary)
+    return drawn("chain", f"How it works, in {words(name)}", figure, summary)
 
 
 # --- what is drawn -------------------------------------------------------------------------------
@@ -472,7 +473,8 @@ def _legend(figure: Figure, *keys: Any, columns: int = 3) -> None:
     figure.legend(handles=keys, loc="outside upper left", ncols=columns, borderaxespad=0.2)
 
 
-def _picture(name: str, title: str, figure: Figure, summary: str) -> Picture:
+def drawn(name: str, title: str, figure: Figure, summary: str) -> Picture:
+    """The figure as a picture whose bytes depend on what is drawn alone."""
     held = io.StringIO()
     figure.savefig(held, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     return Picture(name, title, _inline(held.getvalue(), name), summary)
