@@ -176,6 +176,12 @@ class _Body:
         """Height of the head above the ear, which scales with the head."""
         return self.beyond(self.at("crown"), self.at("tragus.left"))[1] / 131
 
+    @cached_property
+    def arm(self) -> float:
+        """Length of the upper arm, in that of the reference body."""
+        joint = self.body.joint_mm
+        return float(np.linalg.norm(joint["elbow.left"] - joint["shoulder.left"])) / 244
+
     def at(self, name: str) -> Point:
         return landmark_mm(self.body, name)
 
@@ -194,32 +200,57 @@ _COLLAR = ("c7", "jugular_notch")
 def region_words(body: Surface, point_mm: Point) -> str:
     """Where a point of the body lies, for instance `left forearm, volar-ulnar, 32 % from the elbow
     to the wrist`."""
-    frame = _Body(body)
-    side: Side = "left" if frame.beyond(point_mm, frame.at("crown"))[0] >= 0 else "right"
-    joint = _joints(body, side)
-    size = float(np.linalg.norm(joint["elbow"] - joint["shoulder"])) / 244
-    away = [_distance(point_mm, joint[one.start], joint[one.end]) / one.thick_mm for one in LIMBS]
-    trunk = _trunk_distance(body, point_mm)
-    shoulder = _distance(point_mm, body.joint_mm["neck"], joint["shoulder"]) / 60
-    if np.linalg.norm(point_mm - frame.at(f"axilla.{side}")) < 48 * size:
+    frame, side = _Body(body), _side(body, point_mm)
+    limb = limb_at(body, point_mm)
+    if limb is not None:
+        return _limb_words(body, limb, side, point_mm)
+    if _in_armpit(frame, side, point_mm):
         return f"{side} armpit"
     if _above(frame, point_mm, _JAW):
         return _head_words(frame, side, point_mm)
-    if _above(frame, point_mm, _COLLAR) and _beside(frame, point_mm) < 62 * size:
+    if _in_neck(frame, point_mm):
         return _neck_words(frame, point_mm)
-    if min(away) < min(trunk, shoulder):
-        return _limb_words(body, _limb(body, side, point_mm, away), side, point_mm)
-    if shoulder < trunk and _over_collarbone(frame, side, point_mm):
+    near_shoulder = _shoulder_distance(body, side, point_mm) < _trunk_distance(body, point_mm)
+    if near_shoulder and _over_collarbone(frame, side, point_mm):
         return _shoulder_words(frame, side, point_mm)
     return _trunk_words(frame, point_mm)
 
 
-def _limb(body: Surface, side: Side, point: Point, away: list[float]) -> Limb:
-    """The nearest part of a limb, or the next one where the point lies beyond its end."""
-    joint, at = _joints(body, side), int(np.argmin(away))
-    near, *after = LIMBS[at:]
-    past = _share(point, joint[near.start], joint[near.end]) > 1
+def limb_at(body: Surface, point_mm: Point) -> Limb | None:
+    """The part of a limb that holds a point, None in the head, neck and trunk."""
+    frame, side = _Body(body), _side(body, point_mm)
+    joint = _joints(body, side)
+    away = [_distance(point_mm, joint[one.start], joint[one.end]) / one.thick_mm for one in LIMBS]
+    middle = min(_trunk_distance(body, point_mm), _shoulder_distance(body, side, point_mm))
+    elsewhere = _in_armpit(frame, side, point_mm) or _above(frame, point_mm, _JAW)
+    if elsewhere or _in_neck(frame, point_mm) or min(away) >= middle:
+        return None
+    near, *after = LIMBS[int(np.argmin(away)) :]
+    past = _share(point_mm, joint[near.start], joint[near.end]) > 1
     return after[0] if past and after and after[0].start == near.end else near
+
+
+def directions(body: Surface, point_mm: Point) -> dict[str, Point]:
+    """Directions at a point by name: volar, radial ... on a limb, else front, left, up ..."""
+    limb, side = limb_at(body, point_mm), _side(body, point_mm)
+    if limb is None:
+        left, up, front = _Body(body).axes
+        return _both_ways({("up", "down"): up, ("front", "back"): front, ("left", "right"): left})
+    joint = _joints(body, side)
+    share = min(max(_share(point_mm, joint[limb.start], joint[limb.end]), 0.0), 1.0)
+    along, front, outer = limb_axes(body, limb, side, share)
+    words = limb.faces
+    return _both_ways(
+        {words[:2]: front, words[2:]: outer, ("towards the end", "towards the trunk"): along}
+    )
+
+
+def _both_ways(ways: dict[tuple[str, str], Point]) -> dict[str, Point]:
+    return {
+        word: sign * way
+        for words, way in ways.items()
+        for word, sign in zip(words, (1, -1), strict=True)
+    }
 
 
 def _limb_words(body: Surface, limb: Limb, side: Side, point: Point) -> str:
@@ -314,6 +345,16 @@ def _joints(body: Surface, side: Side) -> dict[str, Point]:
     return {name.removesuffix(end): at for name, at in body.joint_mm.items() if name.endswith(end)}
 
 
+def _side(body: Surface, point: Point) -> Side:
+    frame = _Body(body)
+    return "left" if frame.beyond(point, frame.at("crown"))[0] >= 0 else "right"
+
+
+def _shoulder_distance(body: Surface, side: Side, point: Point) -> float:
+    """Distance from the line between neck and shoulder, in shares of its thickness."""
+    return _distance(point, body.joint_mm["neck"], body.joint_mm[f"shoulder.{side}"]) / 60
+
+
 def _trunk_distance(body: Surface, point: Point) -> float:
     """Distance from the spine or from the line between the hips, in shares of their thickness."""
     joint = body.joint_mm
@@ -332,6 +373,15 @@ def _over_collarbone(frame: _Body, side: Side, point: Point) -> bool:
     """Above the line from the root of the neck to the shoulder joint."""
     start, end = frame.body.joint_mm["neck"], frame.body.joint_mm[f"shoulder.{side}"]
     return bool(frame.beyond(point, start + _share(point, start, end) * (end - start))[1] > 0)
+
+
+def _in_neck(frame: _Body, point: Point) -> bool:
+    """Above the collar and no wider than a neck."""
+    return _above(frame, point, _COLLAR) and _beside(frame, point) < 62 * frame.arm
+
+
+def _in_armpit(frame: _Body, side: Side, point: Point) -> bool:
+    return bool(np.linalg.norm(point - frame.at(f"axilla.{side}")) < 48 * frame.arm)
 
 
 def _beside(frame: _Body, point: Point) -> float:
