@@ -1,11 +1,12 @@
-"""Where the needle goes and what the toxin reaches: sites on the body, cuts through them, histograms.
+"""Where the needle goes: sites on the body, seen from the sides that they face.
 
 Drawn without a display. What lies on the body keeps its own dark colour, for the body stays light
 on a page with a dark mode.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -13,22 +14,19 @@ import numpy as np
 from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
+from matplotlib.patheffects import AbstractPathEffect, withStroke
 
-from openbont.anatomy.atlas import BONE, COMMON, FAT, OTHER, OUTSIDE, Atlas
-from openbont.anatomy.landmarks import LIMBS, limb_axes, region_words
-from openbont.anatomy.surface import Surface, nearest
-from openbont.report.figures import BLUE, INK, LINES, RED, WIDTH_INCH, Picture, drawn, styled
+from openbont.anatomy.landmarks import region_words
+from openbont.anatomy.surface import Point, Surface, nearest
+from openbont.report.figures import BLUE, INK, RED, WIDTH_INCH, Picture, drawn, styled
 from openbont.report.render import VIEWS, Scene, View, scene
 from openbont.report.words import listed, number
 
-Point = Float[np.ndarray, "3"]
 Points = Float[np.ndarray, "point 3"]
-Toxin = Callable[[Float[np.ndarray, "... 3"]], Float[np.ndarray, "..."]]
-"""Places (mm) -> toxin captured there, U/cm3."""
 
 DARK, PAPER = "#111111", "#fdfdfd"
-_HALO = [withStroke(linewidth=1.6, foreground=PAPER)]
+HALO: list[AbstractPathEffect] = [withStroke(linewidth=1.6, foreground=PAPER)]
+"""Keeps words readable on lines and shades."""
 _APART_MM = 220.0
 """Sites nearer than this to each other share a panel."""
 _LEAST_WINDOW_MM, _MARGIN_MM = 130.0, 26.0
@@ -58,7 +56,7 @@ class Mark:
 
 @dataclass(frozen=True, eq=False)
 class _Panel:
-    """Some marks seen from one side; `through` are drawn although something lies before them."""
+    """Some marks seen from one side; before those in `through` lies something else."""
 
     view: View
     marks: tuple[Mark, ...]
@@ -78,6 +76,8 @@ def sites_picture(
     columns = 2 if len(panels) in (2, 4) else min(len(panels), 3)
     rows = -(-len(panels) // columns)
     lines = _key(marks)
+    if any(panel.through for panel in panels):
+        lines.append("dotted circle: hidden from here by another part of the body")
     deep = 0.14 * -(-len(lines) // 2) + 0.1
     figure = Figure(figsize=(WIDTH_INCH, 2.75 * rows + deep), layout="constrained")
     grid = figure.add_gridspec(rows + 1, columns, height_ratios=[*[2.75] * rows, deep])
@@ -94,7 +94,7 @@ def sites_picture(
         f"{region_words(body, _skin(body, mark))}."
         for mark in marks
     )
-    return drawn("sites", "Where the needle goes", figure, summary)
+    return shortened(drawn("sites", "Where the needle goes", figure, summary))
 
 
 def _skin(body: Surface, mark: Mark) -> Point:
@@ -134,17 +134,18 @@ def _panels(body: Surface, marks: list[Mark]) -> list[_Panel]:
     facing = np.stack([ways @ view.toward for view in VIEWS], axis=1)
     window = [_around(view.place(places)) for view in VIEWS]
     near = [scene(body, view, box, 2.0) for view, box in zip(VIEWS, window, strict=True)]
-    clear = np.array([[one.seen(at) for one in near] for at in places]) & (facing > _FACING)
+    clear = np.array([[one.seen(at) for one in near] for at in places])
+    clear &= facing > _FACING
     shown = np.where(clear, facing * _FRONTAL, 0.0)
     used: list[int] = []
     while not (fine := clear[:, used].any(axis=1) | ~clear.any(axis=1)).all():
         used.append(int(shown[~fine].sum(axis=0).argmax()))
-    glass = ~clear.any(axis=1)  # hidden from all sides: shown as if the body were glass
+    glass = ~clear.any(axis=1)
     best = np.where(glass, facing.argmax(axis=1), 0)
     if used:
         best[~glass] = np.array(used)[shown[~glass][:, used].argmax(axis=1)]
     return [
-        _Panel(view, _chosen(marks, best == k), _chosen(marks, glass))
+        _Panel(view, _chosen(marks, best == k), _chosen(marks, glass & (best == k)))
         for k, view in enumerate(VIEWS)
         if (best == k).any()
     ]
@@ -155,7 +156,7 @@ def _chosen(marks: list[Mark], which: Bool[np.ndarray, "mark"]) -> tuple[Mark, .
 
 
 def _around(points: Float[np.ndarray, "point 2"]) -> tuple[float, float, float, float]:
-    """A window around points on a view: left, right, bottom, top; as high as it is wide at least."""
+    """A window around points on a view: left, right, bottom, top. As high as wide at least."""
     low, high = points.min(axis=0) - _MARGIN_MM, points.max(axis=0) + _MARGIN_MM
     middle, half = (low + high) / 2, np.maximum((high - low) / 2, _LEAST_WINDOW_MM / 2)
     half = np.maximum(half, [half[1] / 1.35, half[0] * 1.0])
@@ -243,11 +244,11 @@ def _draw_marks(axes: Axes, body: Surface, panel: _Panel, mm_an_inch: float) -> 
     dots = np.array([panel.view.place(_skin(body, mark)) for mark in panel.marks])
     circles = _spread(dots, 0.17 * mm_an_inch)
     for mark, dot, at in zip(panel.marks, dots, circles, strict=True):
-        hidden = mark in panel.through
         axes.plot(*zip(dot, at, strict=True), color=DARK, linewidth=0.6)
         axes.plot(*dot, ".", color=DARK, markersize=2)
         axes.text(
-            *at,
+            at[0],
+            at[1],
             str(mark.number),
             color=DARK,
             fontsize=5.5,
@@ -258,7 +259,7 @@ def _draw_marks(axes: Axes, body: Surface, panel: _Panel, mm_an_inch: float) -> 
                 "facecolor": PAPER,
                 "edgecolor": RED,
                 "linewidth": 0.9,
-                "linestyle": ":" if hidden else "-",
+                "linestyle": ":" if mark in panel.through else "-",
             },
         )
         axes.annotate(
@@ -270,7 +271,7 @@ def _draw_marks(axes: Axes, body: Surface, panel: _Panel, mm_an_inch: float) -> 
             fontsize=4.8,
             ha="center",
             va="top",
-            path_effects=_HALO,
+            path_effects=HALO,
         )
 
 
@@ -289,11 +290,11 @@ def _spread(dots: Float[np.ndarray, "mark 2"], apart: float) -> Float[np.ndarray
 def _key(marks: Sequence[Mark]) -> list[str]:
     """`1-3  left biceps brachii, 25 U each`."""
     lines = []
-    for (words, dose_u), run in groupby(marks, key=lambda mark: (mark.words, mark.dose_u)):
+    for (muscle, dose_u), run in groupby(marks, key=lambda mark: (mark.words, mark.dose_u)):
         numbers = [mark.number for mark in run]
         named = f"{numbers[0]}–{numbers[-1]}" if len(numbers) > 1 else str(numbers[0])
         each = " each" if len(numbers) > 1 else ""
-        lines.append(f"{named}  {words}, {number(dose_u, 'U', 3)}{each}")
+        lines.append(f"{named}  {muscle}, {number(dose_u, 'U', 3)}{each}")
     return lines
 
 
@@ -303,3 +304,12 @@ def _draw_key(axes: Axes, lines: list[str]) -> None:
     for column in range(2):
         text = "\n".join(lines[column * rows : (column + 1) * rows])
         axes.text(0.5 * column, 1.0, text, fontsize=6.5, va="top", linespacing=1.35)
+
+
+def shortened(picture: Picture) -> Picture:
+    """The same picture with its lines to a hundredth of a point."""
+
+    def short(line: re.Match[str]) -> str:
+        return re.sub(r"(\.\d\d)\d+", r"\1", line[0])
+
+    return replace(picture, svg=re.sub(r' d="[^"]*"', short, picture.svg))

@@ -159,7 +159,7 @@ def _grey(
     there = np.isfinite(depth)
     opaque = _mean(there.astype(float))
     levels = np.rint(_mean(grey * there) / np.maximum(opaque, 1e-9) * _LEVELS) / _LEVELS
-    return np.rint(np.stack([255 * levels, 255 * opaque], axis=-1)).astype(np.uint8)
+    return np.asarray(np.rint(np.stack([255 * levels, 255 * opaque], axis=-1)), dtype=np.uint8)
 
 
 def _mean(fine: Float[np.ndarray, "row column"]) -> Float[np.ndarray, "row column"]:
