@@ -6,6 +6,7 @@ from openbont.catalog.disorders import MODELLED
 from openbont.catalog.evidence import parameter, parameters, sources
 from openbont.catalog.movements import functions, movements, territories
 from openbont.catalog.muscles import muscles
+from openbont.catalog.needles import needles
 from openbont.catalog.overview import overview
 from openbont.catalog.sampling import Reference, Sampler
 from openbont.catalog.scales import number, scale, scales
@@ -27,6 +28,7 @@ def test_every_source_is_used_or_said_by_a_muscle() -> None:
     used |= {s.id for muscle in muscles().values() for s in muscle.sources}
     groups = [*movements().values(), *functions().values(), territories()[0]]
     used |= {s.id for group in groups for s in group.sources}
+    used |= {s.id for needle in needles().values() for s in needle.sources}
     layers_only = {"makehuman"}
     assert set(sources()) - used - layers_only == set()
 

@@ -53,13 +53,14 @@ class Atlas:
     compartments: tuple[str, ...]
     """Label -> compartment; empty for the common ones."""
     grids: tuple[Grid, ...]
-    """Where two grids meet, the first that is not outside says what is there."""
+    """Where two grids meet at a joint, a muscle of the later one has the say, then the first."""
 
     def at(self, point_mm: Float[np.ndarray, "... 3"]) -> UInt8[np.ndarray, "..."]:
         """Label at each point."""
         found = np.zeros(point_mm.shape[:-1], np.uint8)
         for grid in self.grids:
-            found = np.where(found == OUTSIDE, grid.at(point_mm), found)
+            here = grid.at(point_mm)
+            found = np.where((found == OUTSIDE) | (here >= len(COMMON)), here, found)
         return found
 
     def number(self, tissue: str) -> int:

@@ -1,8 +1,8 @@
 """Structures in space: where the end plates are, which way the fibres run.
 
-Each structure is an ellipsoid in the frame of its region, filled with weighted nodes that stand
-for its end plates (or gland cells). The solids are simple on purpose; a voxel anatomy may replace
-them behind the same `Structure`.
+Each structure holds nodes that stand for its end plates (or gland cells). A muscle of a mapped
+region brings the nodes of its own end-plate zone (muscles.py); a flat muscle, gland or shell is an
+ellipsoid in the frame of its region, filled with them.
 """
 
 from dataclasses import dataclass, replace
@@ -13,7 +13,6 @@ import numpy as np
 from jaxtyping import Float
 
 NODES = 128
-SECTION_RATIO = 1.6  # width / thickness of a limb muscle's cross-section (assumed)
 
 Kind = Literal["muscle", "layer", "gland"]
 """A gland, like the bladder wall, follows release itself and has no safety factor."""
@@ -40,15 +39,25 @@ class Structure:
     """Length of the end-plate zone / length of the structure."""
     pattern_mm: Float[np.ndarray, "site 3"] | None = None
     """Label sites, where a label fixes them; in the frame of the region."""
+    plate_mm: Float[np.ndarray, "node 3"] | None = None
+    """End plates of a muscle of a mapped region, in the frame of the region."""
+    solid_cm3: float | None = None
+    """Volume of such a muscle."""
+    size: float = 1.0
+    """Length of the body relative to the reference one."""
 
     @property
     def volume_cm3(self) -> float:
-        """Volume of the ellipsoid."""
+        """Volume in the map, or of the ellipsoid."""
+        if self.solid_cm3 is not None:
+            return self.solid_cm3
         return float(4 / 3 * np.pi * np.prod(self.half_mm) / 1000)
 
     @cached_property
     def node_mm(self) -> Float[np.ndarray, "node 3"]:
         """End plates, spread evenly over the end-plate zone, in the frame of the region."""
+        if self.plate_mm is not None:
+            return self.plate_mm
         return self.centre_mm + _filled_zone(self.half_mm, self.plate_share) @ self.frame
 
     def filled_mm(self, count: int) -> Float[np.ndarray, "point 3"]:
@@ -57,25 +66,19 @@ class Structure:
 
     def scaled(self, size: float) -> "Structure":
         """The same structure in a body `size` times as long, region and all."""
-        pattern = None if self.pattern_mm is None else size * self.pattern_mm
         return replace(
             self,
             centre_mm=size * self.centre_mm,
             half_mm=size * self.half_mm,
-            pattern_mm=pattern,
+            pattern_mm=None if self.pattern_mm is None else size * self.pattern_mm,
+            plate_mm=None if self.plate_mm is None else size * self.plate_mm,
+            solid_cm3=None if self.solid_cm3 is None else size**3 * self.solid_cm3,
+            size=size * self.size,
         )
 
     def place(self, local_mm: Float[np.ndarray, "site 3"]) -> Float[np.ndarray, "site 3"]:
         """Points given along, across and deep from the centre, in the frame of the region."""
         return self.centre_mm + local_mm @ self.frame
-
-
-def solid_half_mm(volume_cm3: float, fibre_mm: float) -> Float[np.ndarray, "3"]:
-    """Half axes of a parallel-fibred muscle: as long as its fibres, the section from its volume."""
-    half_length = fibre_mm / 2
-    section = volume_cm3 * 1000 / (4 / 3 * np.pi * half_length)
-    thickness = np.sqrt(section / SECTION_RATIO)
-    return np.array([half_length, SECTION_RATIO * thickness, thickness])
 
 
 def frame_along(

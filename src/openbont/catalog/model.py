@@ -8,7 +8,7 @@ import numpy as np
 from openbont.anatomy.structure import Structure
 from openbont.catalog.disorders import MODELLED
 from openbont.catalog.evidence import parameters
-from openbont.catalog.muscles import base, layers
+from openbont.catalog.muscles import atlases, base, layers
 from openbont.catalog.products import products
 from openbont.catalog.sampling import Sampler
 from openbont.catalog.weakness import HEALTHY, Weakness, distant, weakness
@@ -49,7 +49,7 @@ def model(patient: Patient, draws: int = 200, seed: int = 1) -> Model:
         distant(sampler, structures, patient, weak),
     )
     used = tuple(sampler.used.values())
-    return Model(stages, body(structures), structures, PRODUCTS, used)
+    return Model(stages, body(structures), structures, PRODUCTS, used, atlases(structures))
 
 
 def spread(sampler: Sampler) -> Spread:

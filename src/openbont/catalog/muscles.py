@@ -1,6 +1,7 @@
 """Muscles and layers by name: numbers with their sources, and the structures built from them."""
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -8,7 +9,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from openbont.anatomy.structure import Structure, frame_along, solid_half_mm
+from openbont.anatomy.atlas import Atlas
+from openbont.anatomy.muscles import atlas, bellies, belly
+from openbont.anatomy.structure import Structure, frame_along
 from openbont.catalog.evidence import sources
 from openbont.catalog.needles import needles
 from openbont.catalog.products import read_folder
@@ -28,8 +31,6 @@ class Muscle:
 
     id: str
     words: str
-    region: str
-    compartment: str
     volume_cm3: float
     fibre_mm: float
     pennation_deg: float
@@ -37,8 +38,6 @@ class Muscle:
     end_plate_zone: str
     """Place of the end-plate zone along `end_plate_line`, in words; empty where not known."""
     end_plate_line: str
-    centre_mm: tuple[float, float, float] | None
-    half_mm: tuple[float, float, float] | None
     sources: tuple[Source, ...]
 
 
@@ -121,22 +120,33 @@ def structure(name: str, disorder: str = "") -> Structure:
     """
     if name not in modelled():
         raise UnknownName("", "structure with a known shape", name, modelled())
-    return _layer(name, disorder) if base(name) in layers() else _solid(name)
+    row = _layer_row(name, disorder)
+    return _layer(name, disorder) if row and not row.get("mapped") else _mapped(name)
 
 
 @cache
 def modelled() -> tuple[str, ...]:
     """Every structure that has a shape and a place."""
-    solids = [m.id for m in muscles().values() if m.centre_mm is not None]
-    paired = [*solids, *(n for n, row in layers().items() if not row.get("midline"))]
+    paired = [name for name, row in layers().items() if not row.get("midline")]
     midline = [name for name, row in layers().items() if row.get("midline")]
-    return (*(f"{name}.{one}" for name in paired for one in SIDES), *midline)
+    flat = (*(f"{name}.{one}" for name in paired for one in SIDES), *midline)
+    return tuple(dict.fromkeys((*bellies(), *flat)))
 
 
-def of_region(region: str, one_side: str) -> tuple[Structure, ...]:
-    """All modelled solids of a limb region on one side."""
-    names = [m.id for m in muscles().values() if m.region == region]
-    return tuple(structure(f"{name}.{one_side}") for name in names)
+def in_space(region: str) -> tuple[Structure, ...]:
+    """All muscles of a mapped region, for instance arm.left."""
+    return tuple(_mapped(one.id) for one in bellies().values() if one.region == region)
+
+
+def atlases(structures: Sequence[Structure]) -> tuple[Atlas, ...]:
+    """Maps of the regions of those structures that are mapped, in their size."""
+    sizes = {one.region: one.size for one in structures if one.plate_mm is not None}
+    return tuple(_atlas(region, size) for region, size in sizes.items())
+
+
+@cache
+def _atlas(region: str, size: float) -> Atlas:
+    return atlas(region) if size == 1 else atlas(region).scaled(size)
 
 
 def of_layers(region: str) -> list[str]:
@@ -147,39 +157,33 @@ def of_layers(region: str) -> list[str]:
 
 
 def _muscle(row: dict[str, str]) -> Muscle:
-    def triple(*keys: str) -> tuple[float, float, float] | None:
-        x, y, z = (row[key] for key in keys)
-        return (float(x), float(y), float(z)) if x else None
-
     named = (row["volume_source"], row["architecture_source"], row["end_plate_source"])
     return Muscle(
         row["muscle"],
         row["words"],
-        row["region"],
-        row["compartment"],
         float(row["volume_cm3"]),
         float(row["fibre_mm"]),
         float(row["pennation_deg"]),
         float(row["pcsa_cm2"]),
         row["end_plate_zone"],
         row["end_plate_line"],
-        triple("x_mm", "y_mm", "z_mm"),
-        triple("half_along_mm", "half_across_mm", "half_deep_mm"),
         tuple(sources()[name] for name in dict.fromkeys(named) if name),
     )
 
 
-def _solid(name: str) -> Structure:
-    muscle = muscles()[base(name)]
-    half_mm = muscle.half_mm or solid_half_mm(muscle.volume_cm3, muscle.fibre_mm)
+def _mapped(name: str) -> Structure:
+    """A muscle of a mapped region."""
+    one = belly(name)
     return Structure(
         id=name,
         kind="muscle",
-        region=f"{muscle.region}.{side(name)}",
-        compartment=muscle.compartment,
-        centre_mm=np.array(muscle.centre_mm, float),
-        frame=np.eye(3),
-        half_mm=np.array(half_mm, float),
+        region=one.region,
+        compartment=one.compartment,
+        centre_mm=one.centre_mm,
+        frame=one.frame,
+        half_mm=one.half_mm,
+        plate_mm=one.node_mm,
+        solid_cm3=one.volume_cm3,
     )
 
 

@@ -23,7 +23,7 @@ from openbont.catalog.disorders.common import (
 from openbont.catalog.disorders.entry import entered
 from openbont.catalog.disorders.onset import onset_of
 from openbont.catalog.movements import Group, functions, movements
-from openbont.catalog.muscles import SIDES, base, of_region, side
+from openbont.catalog.muscles import SIDES, base, in_space, side
 from openbont.catalog.sampling import Sampler
 from openbont.catalog.scales import number, scale
 from openbont.errors import BadInput, UnknownName
@@ -111,7 +111,7 @@ def _limbs(patient: Patient, sampler: Sampler, limbs: Sequence[str]) -> list[Reg
 
 
 def _limb(name: str, angles: dict[str, float], size: float) -> Region:
-    structures = tuple(one.scaled(size) for one in of_region(base(name), side(name)))
+    structures = tuple(one.scaled(size) for one in in_space(name))
     acting = [group.id for group in functions().values() if group.limb == base(name)]
     return Region(name, structures, angles, tuple(f"{one}.{side(name)}" for one in acting))
 
