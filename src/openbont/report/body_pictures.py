@@ -29,7 +29,7 @@ HALO: list[AbstractPathEffect] = [withStroke(linewidth=1.6, foreground=PAPER)]
 """Keeps words readable on lines and shades."""
 _APART_MM = 220.0
 """Sites nearer than this to each other share a panel."""
-_LEAST_WINDOW_MM, _MARGIN_MM = 130.0, 26.0
+_LEAST_WINDOW_MM, _MARGIN_MM, _AIR_MM = 170.0, 26.0, 12.0
 _FACING = 0.12
 """A site is shown from where its skin is turned this much towards the viewer (cosine)."""
 _THUMB_MM = 20.0
@@ -132,7 +132,7 @@ def _panels(body: Surface, marks: list[Mark]) -> list[_Panel]:
     places = np.array([_skin(body, mark) for mark in marks])
     ways = np.array([_faces(body, at) for at in places])
     facing = np.stack([ways @ view.toward for view in VIEWS], axis=1)
-    window = [_around(view.place(places)) for view in VIEWS]
+    window = [_around(body, view, view.place(places)) for view in VIEWS]
     near = [scene(body, view, box, 2.0) for view, box in zip(VIEWS, window, strict=True)]
     clear = np.array([[one.seen(at) for one in near] for at in places])
     clear &= facing > _FACING
@@ -155,11 +155,16 @@ def _chosen(marks: list[Mark], which: Bool[np.ndarray, "mark"]) -> tuple[Mark, .
     return tuple(mark for mark, chosen in zip(marks, which, strict=True) if chosen)
 
 
-def _around(points: Float[np.ndarray, "point 2"]) -> tuple[float, float, float, float]:
-    """A window around points on a view: left, right, bottom, top. As high as wide at least."""
+def _around(
+    body: Surface, view: View, points: Float[np.ndarray, "point 2"]
+) -> tuple[float, float, float, float]:
+    """A window around points on a view: left, right, bottom, top. No more empty air than needed."""
     low, high = points.min(axis=0) - _MARGIN_MM, points.max(axis=0) + _MARGIN_MM
-    middle, half = (low + high) / 2, np.maximum((high - low) / 2, _LEAST_WINDOW_MM / 2)
-    half = np.maximum(half, [half[1] / 1.35, half[0] * 1.0])
+    half = np.maximum((high - low) / 2, _LEAST_WINDOW_MM / 2)
+    half = np.maximum(half, [half[1] / 1.35, half[0]])
+    skin = view.place(body.vertex_mm)
+    least, most = skin.min(axis=0) - _AIR_MM + half, skin.max(axis=0) + _AIR_MM - half
+    middle = np.clip((low + high) / 2, least, np.maximum(least, most))
     (left, bottom), (right, top) = middle - half, middle + half
     return float(left), float(right), float(bottom), float(top)
 
@@ -168,7 +173,7 @@ def _scene(body: Surface, panel: _Panel, outlines: Mapping[str, Points]) -> Scen
     """The body behind a panel, about 300 pixels wide."""
     places = [panel.view.place(_skin(body, mark))[None] for mark in panel.marks]
     shapes = [panel.view.place(outlines[name]) for name in _structures(panel) if name in outlines]
-    box = _around(np.concatenate([*places, *shapes]))
+    box = _around(body, panel.view, np.concatenate([*places, *shapes]))
     return scene(body, panel.view, box, (box[1] - box[0]) / 300)
 
 

@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
@@ -372,23 +372,20 @@ def histogram_picture(histograms: Sequence[Histogram]) -> Picture:
     effect = np.linspace(0.0, 1.0, 101)
     reached = [one for one in histograms if one.u_per_cm3.max() >= dose[0]]
     shown = sorted(reached, key=lambda one: -_mean(one))[:_MOST_LINES]
-    _draw_shares(
-        exposed, dose, {k: _at_least(one, one.u_per_cm3, dose) for k, one in enumerate(shown)}
-    )
-    _draw_shares(
-        affected, effect, {k: _at_least(one, one.effect, effect) for k, one in enumerate(shown)}
-    )
-    exposed.set(xscale="log", xlabel="U/cm³ captured, at least", ylabel="share of the volume")
+    exposure = [_at_least(one, one.u_per_cm3, dose) for one in shown]
+    _draw_shares(exposed, shown, dose, exposure)
+    _draw_shares(affected, shown, effect, [_at_least(one, one.effect, effect) for one in shown])
+    exposed.set(xscale="log", xlabel="U/cm³ captured, at least")
     exposed.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     exposed.xaxis.set_minor_formatter(NullFormatter())
-    affected.set(xlabel="function lost, at least", ylabel="share of the volume")
+    affected.set(xlabel="function lost, at least")
     affected.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     handles = [
         Line2D(
             [],
             [],
             color=_colour(k),
-            linestyle="-" if one.injected else "--",
+            linestyle=_line(one),
             label=f"{k + 1}  {one.words}{'' if one.injected else ' (spared)'}",
         )
         for k, one in enumerate(shown)
@@ -406,21 +403,32 @@ def _half_sentence(one: Histogram) -> str:
 
 
 def _draw_shares(
-    axes: Axes, x: Float[np.ndarray, "x"], shares: dict[int, Float[np.ndarray, "x"]]
+    axes: Axes,
+    shown: Sequence[Histogram],
+    x: Float[np.ndarray, "x"],
+    shares: list[Float[np.ndarray, "x"]],
 ) -> None:
-    """One numbered line a structure; the numbers stand apart along the lines."""
-    for k, share in shares.items():
-        axes.plot(x, share, color=_colour(k))
-        at = int(np.abs(share - (0.9 - 0.8 * k / max(len(shares), 1))).argmin())
+    """One numbered line a structure, broken where it is spared; numbers at different places."""
+    for k, (one, share) in enumerate(zip(shown, shares, strict=True)):
+        axes.plot(x, share, color=_colour(k), linestyle=_line(one))
+        at = int(len(x) * (0.12 + 0.6 * k / len(shown)))
         axes.text(
             x[at],
             share[at],
             str(k + 1),
-            fontsize=6.5,
+            fontsize=7,
+            fontweight="bold",
+            color=DARK,
             ha="center",
             va="center",
-            bbox={"boxstyle": "circle,pad=0.12"},
+            path_effects=HALO,
         )
+    axes.set(ylim=(0, 1.04), ylabel="share of the volume")
+    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+
+
+def _line(one: Histogram) -> Literal["-", "--"]:
+    return "-" if one.injected else "--"
 
 
 def _at_least(
