@@ -1,22 +1,25 @@
-"""The exact problem: one dose option for each muscle (multiple-choice knapsack), by HiGHS.
+"""The exact problem: one option for each muscle (multiple-choice knapsack), by HiGHS.
 
-maximise   sum_g weight_g mean_(draw, week) progress_g  -  price x units / budget
+maximise   sum_g weight_g mean_(draw, week) progress_g - price x units / budget - price x needles
 such that  one option a muscle; progress <= 1 and <= fall reached / fall needed;
-           units within each total; strength of each kept function above its floor
+           units within each total; strength of each kept function above its floor;
+           toxin captured by each spared structure below its ceiling
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Literal
 
-import highspy
 import numpy as np
 
 from openbont.errors import NoPlan
-from openbont.planning.objective import DOSE_PRICE, LEAST_FALL, Needs, progress
+from openbont.planning.objective import DOSE_PRICE, LEAST_FALL, NEEDLE_PRICE, Needs, progress
+from openbont.planning.program import Program, solve
+from openbont.planning.spared import Ceiling
 
-_GAP = 1e-6
 _PROVEN = 1e-5
-_LEAST_PART = 1e-8  # the solver refuses smaller coefficients
+_TIE = 1e-4
+
+Aim = Literal["value", "units", "needles", "spill"]
 
 
 @dataclass(frozen=True)
@@ -31,22 +34,28 @@ class Total:
 
 @dataclass(frozen=True)
 class Choice:
-    """Dose options of each muscle and what each brings.
+    """Options of each muscle and what each brings; the first option is no dose.
 
     Shapes: effect (muscle, option, goal, draw, week) is the fall of drive that the option
-    brings; strength (muscle, option, function, week) the strength that it leaves in that muscle.
+    brings; strength (muscle, option, function, week) the strength that it leaves in that muscle;
+    spill (muscle, option, spared) the toxin that it puts into spared structures, U/cm3.
     `rest` (function, week) is the strength of muscles that are not injected.
     """
 
     muscles: tuple[str, ...]
     options_u: tuple[np.ndarray, ...]
+    sites: tuple[np.ndarray, ...]
     effect: tuple[np.ndarray, ...]
     strength: tuple[np.ndarray, ...]
+    spill: tuple[np.ndarray, ...]
     rest: np.ndarray
     totals: tuple[Total, ...]
     needs: Needs
+    ceilings: tuple[Ceiling, ...]
     most: tuple[str, ...]
     """The most of each muscle, in words."""
+    priced: bool = True
+    """False: value is the wanted effect alone."""
 
     @property
     def budget_u(self) -> float:
@@ -54,33 +63,78 @@ class Choice:
         largest = sum(float(options.max()) for options in self.options_u)
         return min([largest, *(t.max_u for t in self.totals if t.members.all())])
 
+    @property
+    def ceiling(self) -> np.ndarray:
+        """Ceilings on captured toxin, (spared,)."""
+        return np.array([one.captured_u_per_cm3 for one in self.ceilings])
+
     def value(self, picks: np.ndarray) -> float:
         """Value of picking option `picks[m]` for each muscle m, limits aside."""
-        fall = sum(effect[pick] for effect, pick in zip(self.effect, picks, strict=True))
-        return progress(self.needs, np.asarray(fall)) - self.price(picks)
+        fall = np.asarray(sum(_picked(self.effect, picks)))
+        return progress(self.needs, fall) - self.price(picks)
 
     def price(self, picks: np.ndarray) -> float:
-        """What the units cost in value."""
-        return DOSE_PRICE * self.units(picks) / self.budget_u
+        """What units and needles cost in value."""
+        if not self.priced:
+            return 0.0
+        units = DOSE_PRICE * self.units(picks) / self.budget_u
+        return units + NEEDLE_PRICE * self.needles(picks)
 
     def units(self, picks: np.ndarray) -> float:
         """Units of all muscles together."""
-        return float(sum(o[p] for o, p in zip(self.options_u, picks, strict=True)))
+        return float(sum(_picked(self.options_u, picks)))
+
+    def used_u(self, total: Total, picks: np.ndarray) -> float:
+        """Units that count under a total."""
+        return float(np.array(_picked(self.options_u, picks))[total.members].sum())
+
+    def amount(self, picks: np.ndarray, aim: Aim) -> float:
+        """What is to be least: units, needles or spill, the other two as ties."""
+        ends = np.cumsum([len(options) for options in self.options_u])
+        starts = ends - [len(options) for options in self.options_u]
+        return float(_amounts(self, aim)[starts + picks].sum())
+
+    def needles(self, picks: np.ndarray) -> int:
+        """Needle sites of all muscles together."""
+        return int(sum(_picked(self.needle_counts, picks)))
+
+    @property
+    def needle_counts(self) -> tuple[np.ndarray, ...]:
+        """Needles of each option; none without a dose."""
+        return tuple(n * (u > 0) for u, n in zip(self.options_u, self.sites, strict=True))
 
     def kept(self, picks: np.ndarray) -> np.ndarray:
         """Strength left, (function, week)."""
-        left = [strength[pick] for strength, pick in zip(self.strength, picks, strict=True)]
-        return np.asarray(self.rest + sum(left))
+        return np.asarray(self.rest + sum(_picked(self.strength, picks)))
+
+    def spilled(self, picks: np.ndarray) -> np.ndarray:
+        """Toxin captured by spared structures, (spared,)."""
+        return np.asarray(sum(_picked(self.spill, picks)))
 
     def allowed(self, picks: np.ndarray) -> bool:
         """True when every limit holds."""
-        doses = np.array([o[p] for o, p in zip(self.options_u, picks, strict=True)])
-        within = all(doses[t.members].sum() <= t.max_u + 1e-9 for t in self.totals)
-        return within and bool((self.kept(picks) >= self.needs.floor - 1e-9).all())
+        within = all(self.used_u(t, picks) <= t.max_u + 1e-9 for t in self.totals)
+        strong = bool((self.kept(picks) >= self.needs.floor - 1e-9).all())
+        return within and strong and bool((self.spilled(picks) <= self.ceiling + 1e-9).all())
 
     def with_floor(self, floor: np.ndarray) -> "Choice":
         """The same choice with other strength to keep."""
         return replace(self, needs=replace(self.needs, floor=floor))
+
+    def only(self, keep: tuple[np.ndarray, ...]) -> "Choice":
+        """The same choice with some options of each muscle, by number or mask."""
+
+        def cut(rows: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+            return tuple(row[some] for row, some in zip(rows, keep, strict=True))
+
+        return replace(
+            self,
+            options_u=cut(self.options_u),
+            sites=cut(self.sites),
+            effect=cut(self.effect),
+            strength=cut(self.strength),
+            spill=cut(self.spill),
+        )
 
 
 @dataclass(frozen=True)
@@ -102,80 +156,81 @@ class Best:
         return self.gap <= _PROVEN
 
 
-def choose(choice: Choice, least_value: float | None = None) -> Best:
-    """The best picks; with `least_value`, the fewest units that are worth at least that much.
+def choose(choice: Choice, least_value: float | None = None, aim: Aim = "units") -> Best:
+    """The best picks; with `least_value`, the least of `aim` that is worth at least that much.
 
     Raises NoPlan when no choice keeps the limits.
     """
-    solver = highspy.Highs()
-    solver.silent()
-    solver.setOptionValue("mip_rel_gap", _GAP)
-    solver.setOptionValue("threads", 1)
-    solver.setOptionValue("random_seed", 1)
-    picked = [
-        [solver.addVariable(0, 1, type=highspy.HighsVarType.kInteger) for _ in options]
-        for options in choice.options_u
-    ]
-    for one in picked:
-        solver.addConstr(solver.qsum(one) == 1)
-    for total in choice.totals:
-        solver.addConstr(_units(solver, choice, picked, total.members) <= total.max_u)
-    _keep_strength(solver, choice, picked)
-    everything = np.ones(len(choice.muscles), bool)
-    price = _units(solver, choice, picked, everything) * (DOSE_PRICE / choice.budget_u)
-    worth = _progress(solver, choice, picked) - price
-    if least_value is None:
-        solver.maximize(worth)
-    else:
-        solver.addConstr(worth >= least_value)
-        solver.minimize(_units(solver, choice, picked, everything))
-    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+    program = programmed(choice)
+    if least_value is not None:
+        program = program.with_row(program.worth, least_value - program.constant, np.inf)
+        program = replace(program, cost=program.spread(_amounts(choice, aim)))
+    found = solve(program)
+    if found is None:
         raise NoPlan("no choice of doses keeps every limit; loosen a function to be kept")
-    picks = np.array([int(np.argmax([solver.val(x) for x in one])) for one in picked])
+    picks = program.picks(found.columns)
     value = choice.value(picks)
-    bound = solver.getInfo().mip_dual_bound if least_value is None else value
+    bound = value if least_value is not None else program.constant - found.bound
     return Best(picks, value, max(bound, value))
 
 
-def _units(
-    solver: highspy.Highs, choice: Choice, picked: list[list[Any]], members: np.ndarray
-) -> Any:
-    return solver.qsum(
-        float(dose) * variable
-        for options, row, member in zip(choice.options_u, picked, members, strict=True)
-        if member
-        for dose, variable in zip(options, row, strict=True)
-        if dose > 0
+def programmed(choice: Choice) -> Program:
+    """The choice as arrays: a column for each option, then one for each part of progress."""
+    counts = np.array([len(options) for options in choice.options_u])
+    muscle = np.repeat(np.arange(len(counts)), counts)
+    needed, weight = choice.needs.fall, choice.needs.weight
+    open_parts = needed > LEAST_FALL
+    each = np.broadcast_to(
+        weight[:, None, None] / (needed.shape[1] * needed.shape[2]), needed.shape
+    )
+    effect = np.concatenate(choice.effect)[:, open_parts].T / needed[open_parts][:, None]
+    units, needles = np.concatenate(choice.options_u), np.concatenate(choice.needle_counts)
+    price = choice.priced * (DOSE_PRICE * units / choice.budget_u + NEEDLE_PRICE * needles)
+    rows, low, high = _limits(choice, muscle, units)
+    program = Program(
+        counts=counts,
+        parts=len(effect),
+        worth=np.concatenate([-price, each[open_parts]]),
+        cost=np.concatenate([price, -each[open_parts]]),
+        constant=float(each[~open_parts].sum()),
+        rows=np.pad(rows, ((0, 0), (0, len(effect)))),
+        low=low,
+        high=high,
+    )
+    return program.with_rows(
+        np.hstack([effect, -np.eye(len(effect))]),
+        np.zeros(len(effect)),
+        np.full(len(effect), np.inf),
     )
 
 
-def _keep_strength(solver: highspy.Highs, choice: Choice, picked: list[list[Any]]) -> None:
-    for place in np.ndindex(*choice.rest.shape):
-        left = solver.qsum(
-            float(strength[(option, *place)]) * variable
-            for strength, row in zip(choice.strength, picked, strict=True)
-            for option, variable in enumerate(row)
-            if strength[(option, *place)] > _LEAST_PART
-        )
-        solver.addConstr(left >= float(choice.needs.floor[place[0], 0] - choice.rest[place]))
+def _limits(
+    choice: Choice, muscle: np.ndarray, units: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """One option a muscle, totals, strength to keep, ceilings of spared structures."""
+    one_each = (muscle == np.arange(len(choice.muscles))[:, None]).astype(float)
+    totals = np.array([units * t.members[muscle] for t in choice.totals]).reshape(-1, len(units))
+    strength = np.concatenate(choice.strength).reshape(len(units), -1).T
+    spill = np.concatenate(choice.spill).T
+    floor = np.broadcast_to(choice.needs.floor, choice.rest.shape)
+    least = (floor - choice.rest).ravel()
+    most = np.concatenate([[t.max_u for t in choice.totals], choice.ceiling])
+    rows = np.concatenate([one_each, strength, totals, spill])
+    low = np.concatenate([np.ones(len(one_each)), least, np.full(len(most), -np.inf)])
+    high = np.concatenate([np.ones(len(one_each)), np.full(len(least), np.inf), most])
+    return rows, low, high
 
 
-def _progress(solver: highspy.Highs, choice: Choice, picked: list[list[Any]]) -> Any:
-    """Sum of weight x progress; a constant where a goal is reached without toxin."""
-    needed = choice.needs.fall
-    each = choice.needs.weight / (needed.shape[1] * needed.shape[2])
-    terms, met = [], 0.0
-    for place in np.ndindex(*needed.shape):
-        if needed[place] <= LEAST_FALL:
-            met += float(each[place[0]])
-            continue
-        part = solver.addVariable(0, 1)
-        fall = solver.qsum(
-            float(effect[(option, *place)] / needed[place]) * variable
-            for effect, row in zip(choice.effect, picked, strict=True)
-            for option, variable in enumerate(row)
-            if abs(effect[(option, *place)] / needed[place]) > _LEAST_PART
-        )
-        solver.addConstr(part <= fall)
-        terms.append(float(each[place[0]]) * part)
-    return solver.qsum(terms) + met
+def _amounts(choice: Choice, aim: Aim) -> np.ndarray:
+    """What each option adds to what is to be least; the other amounts break ties."""
+    spill = np.concatenate(choice.spill) / np.maximum(choice.ceiling, 1e-12)
+    amounts = {
+        "units": np.concatenate(choice.options_u) / choice.budget_u,
+        "needles": np.concatenate(choice.needle_counts).astype(float),
+        "spill": spill.sum(1),
+    }
+    return np.asarray(sum(v * (1.0 if name == aim else _TIE) for name, v in amounts.items()))
+
+
+def _picked(rows: tuple[np.ndarray, ...], picks: np.ndarray) -> list[np.ndarray]:
+    return [row[pick] for row, pick in zip(rows, picks, strict=True)]

@@ -8,12 +8,13 @@ plan achieves, at most 1:
     progress = min(1, (q_untreated - q) / (q_untreated - q*))
 
 The value of a plan is the weighted mean of progress over goals, draws and weeks 4, 8 and 12, minus
-a small price on units. Drive and strength are sums over structures, so value and limits are linear
-in "structure m gets dose option o".
+a small price on units and on needles. Drive and strength are sums over structures, so value and
+limits are linear in "structure m gets option o".
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import equinox as eqx
 import jax
@@ -34,7 +35,21 @@ PLANNING_DAYS = (0, *(7 * week for week in sorted({*WEEKS, *STRENGTH_WEEKS})))
 DOSE_PRICE = 0.15
 """Value that the whole allowed dose costs: the lowest effective dose is wanted, so the last tenth
 of it must bring at least 1.5 % more of the wanted effect."""
+NEEDLE_PRICE = 0.002
+"""Value that each needle costs (assumed): one more must bring at least 0.2 % more of the effect."""
 LEAST_FALL = 1e-6
+
+
+class Looked(Protocol):
+    """What planning looks at: tissue on its days."""
+
+    @property
+    def day(self) -> np.ndarray:
+        """Days after the plan's date."""
+
+    @property
+    def response(self) -> Tissue:
+        """What tissue still does, by draw and day."""
 
 
 @dataclass(frozen=True)
@@ -75,16 +90,23 @@ def needs(patient: Patient, goals: Sequence[Goal], model: Model, untreated: Cour
     return Needs(tuple(goals), patient.keep, drives, np.stack(falls), floor)
 
 
-def drive(model: Model, goals: Sequence[Goal], course: Course) -> np.ndarray:
+def drive(model: Model, goals: Sequence[Goal], course: Looked) -> np.ndarray:
     """Drive behind each goal's reading, (goal, draw, week)."""
     return np.asarray(drive_by_structure(model, goals, course).sum(-1))
 
 
-def drive_by_structure(model: Model, goals: Sequence[Goal], course: Course) -> np.ndarray:
+def drive_by_structure(model: Model, goals: Sequence[Goal], course: Looked) -> np.ndarray:
     """Part of each structure in the drive, (goal, draw, week, structure)."""
     return np.stack(
         [_shares(model, _place(model, g), course.response)[:, _weeks(course)] for g in goals]
     )
+
+
+def drive_of_runs(model: Model, goals: Sequence[Goal], runs: Tissue) -> np.ndarray:
+    """The same for many runs on PLANNING_DAYS, (run, goal, draw, week, structure)."""
+    weeks = np.searchsorted(PLANNING_DAYS, 7 * np.array(WEEKS))
+    found = [_shares_of_runs(model, _place(model, goal), runs) for goal in goals]
+    return np.stack(found, axis=1)[:, :, :, weeks]
 
 
 def plannable(model: Model, goals: Sequence[Goal]) -> tuple[Goal, ...]:
@@ -111,7 +133,7 @@ def drivers(model: Model, goals: Sequence[Goal]) -> list[str]:
 
 
 def strength_by_structure(
-    model: Model, keeps: Sequence[Keep], course: Course, weeks: Sequence[int]
+    model: Model, keeps: Sequence[Keep], course: Looked, weeks: Sequence[int]
 ) -> np.ndarray:
     """Mean part of each structure in a function's strength, (function, week, structure)."""
     mean_force = course.response.force[:, _weeks(course, weeks)].mean(0)
@@ -122,7 +144,7 @@ def strength_by_structure(
 
 
 def kept_strength(
-    model: Model, keeps: Sequence[Keep], course: Course, weeks: Sequence[int]
+    model: Model, keeps: Sequence[Keep], course: Looked, weeks: Sequence[int]
 ) -> np.ndarray:
     """Mean strength of each kept function, (function, week)."""
     return np.asarray(strength_by_structure(model, keeps, course, weeks).sum(-1))
@@ -139,6 +161,17 @@ def _shares(model: Model, measure: int, tissue: Tissue) -> np.ndarray:
     run = eqx.filter_vmap(lambda disorder, seen: disorder.shares(seen, measure))
     with jax.enable_x64(True):
         return np.asarray(run(_driven(model), tissue))
+
+
+def _shares_of_runs(model: Model, measure: int, runs: Tissue) -> np.ndarray:
+    with jax.enable_x64(True):
+        return np.asarray(_each_run(_driven(model), runs, measure))
+
+
+@eqx.filter_jit
+def _each_run(disorder: Driven, runs: Tissue, measure: int) -> Any:
+    by_draw = eqx.filter_vmap(lambda one, seen: one.shares(seen, measure))
+    return jax.vmap(lambda tissue: by_draw(disorder, tissue))(runs)
 
 
 def _drive_after(model: Model, measure: int, before: np.ndarray, excess: np.ndarray) -> np.ndarray:
@@ -178,5 +211,5 @@ def _function_row(model: Model, keep: Keep) -> np.ndarray:
     return np.append(row, 0.0)
 
 
-def _weeks(course: Course, weeks: Sequence[int] = WEEKS) -> np.ndarray:
+def _weeks(course: Looked, weeks: Sequence[int] = WEEKS) -> np.ndarray:
     return np.searchsorted(course.day, 7.0 * np.array(weeks))

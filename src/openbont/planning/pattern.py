@@ -14,7 +14,8 @@ from openbont.plan import Injection, Plan
 from openbont.planning.limits import Limits
 from openbont.planning.objective import LEAST_FALL
 from openbont.planning.proposal import Binding, Proposal
-from openbont.planning.task import Task, plan_of, refuse, stops
+from openbont.planning.spared import answers, ceilings, reached
+from openbont.planning.task import Task, dilutions_u_per_ml, plan_of, refuse, stops
 
 _ADDED = "(not in the US label)"
 
@@ -35,8 +36,11 @@ def patterns(
         title = f"Pattern and additions on both sides {_ADDED}"
         found.append((title, _with_extras(patient, allowed, both)))
     tell("predicting each pattern")
-    task = Task(patient, allowed, model(patient, draws, seed))
-    return [_proposal(title, plan, task) for title, plan in found if not stops(plan, patient)]
+    task = Task(patient, allowed, model(patient, draws, seed), dilutions_u_per_ml(allowed)[0])
+    untreated = task.daily(fixed.untreated())
+    return [
+        _proposal(title, plan, task, untreated) for title, plan in found if not stops(plan, patient)
+    ]
 
 
 def _with_extras(patient: Patient, allowed: Limits, painful: Sequence[str]) -> Plan:
@@ -60,12 +64,14 @@ def _with_extras(patient: Patient, allowed: Limits, painful: Sequence[str]) -> P
     return plan_of(patient, allowed, injections)
 
 
-def _proposal(title: str, plan: Plan, task: Task) -> Proposal:
-    course, untreated, seen = task.follow(plan)
-    value, alone = (_reached(task.patient, c, untreated) for c in (course, untreated))
+def _proposal(title: str, plan: Plan, task: Task, untreated: Course) -> Proposal:
+    course = task.daily(plan)
+    value, alone = (reached_share(task.patient, c, untreated) for c in (course, untreated))
     total = next(iter(plan.totals().values()))
     sites = sum(injection.sites for injection in plan.sessions[0].injections)
     allowed = task.limits
+    curves = answers(task.model, allowed.product)
+    spared = ceilings(task.model, curves, task.patient, task.patient.goals)
     return Proposal(
         title=title,
         plan=plan,
@@ -76,10 +82,16 @@ def _proposal(title: str, plan: Plan, task: Task) -> Proposal:
         binding=(_fixed(allowed),),
         why=f"With {total} in {sites} sites {value:.0%} of the wanted change is there in weeks 9 "
         f"to 12, without toxin {alone:.0%}.",
-        outcome=seen,
+        outcome=task.seen(course, untreated, plan),
         sources=tuple(
-            cite(allowed.sources, [one.sources for one in allowed.extras], task.model.rests_on)
+            cite(
+                allowed.sources,
+                [one.sources for one in allowed.extras],
+                spared,
+                task.model.rests_on,
+            )
         ),
+        spill=reached(spared, course, untreated, len(task.patient.history)),
     )
 
 
@@ -92,7 +104,7 @@ def _fixed(allowed: Limits) -> Binding:
     )
 
 
-def _reached(patient: Patient, course: Course, baseline: Course) -> float:
+def reached_share(patient: Patient, course: Course, baseline: Course) -> float:
     """Weighted mean, over goals and draws, of the part of the wanted change seen by week 12."""
     week = np.searchsorted(course.day, 84.0)
     shares = []

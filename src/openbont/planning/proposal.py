@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from openbont.evidence import Source
 from openbont.forward.outcome import Outcome
 from openbont.plan import Plan
+from openbont.planning.spared import Reached
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Proposal:
     title: str
     plan: Plan
     value: float
-    """Share of the wanted effect, minus the price on units; own effect of each muscle."""
+    """Share of the wanted effect, minus the price on units and needles; own effect of each
+    muscle."""
     bound: float
     """No plan within the limits is worth more."""
     gap: float
@@ -33,3 +35,7 @@ class Proposal:
     why: str
     outcome: Outcome
     sources: tuple[Source, ...]
+    spill: tuple[Reached, ...] = ()
+    """What reaches structures that are to be spared."""
+    instead: str = ""
+    """Of an alternative: what it gains over the first proposal and what it costs."""

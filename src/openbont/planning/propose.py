@@ -1,59 +1,39 @@
-"""Propose plans: which muscles, how many units, proven best within the limits, and why.
+"""Propose plans: which muscles, how many units at how many sites, proven best, and why.
 
 Doses come in steps and the response of a muscle to its own dose is a curve, so the problem is
-discrete and is solved exactly (choice.py). It counts what each muscle's own dose does; what spills
-into neighbours is then added by the full model, which re-values every proposal over all draws and
-must find the kept functions still above their floors.
+discrete and is solved exactly (choice.py), over options that were run once (prepared.py). It counts
+what each muscle's own dose does and what of it reaches spared structures; what muscles spill into
+each other is then added by the full model over all draws, which must find every limit kept, and
+by steps from there (polish.py).
 """
 
-import math
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
-import equinox as eqx
-import numpy as np
-
 from openbont.catalog.labels import MIDLINE
 from openbont.catalog.model import model
-from openbont.catalog.muscles import SIDES, base, side, words
+from openbont.catalog.muscles import SIDES
 from openbont.errors import BadInput, NoPlan
 from openbont.evidence import cite
 from openbont.forward.chain import Course
-from openbont.patient import Goal, Patient
-from openbont.plan import Plan
-from openbont.planning.choice import Best, Choice, Total, choose
+from openbont.patient import Goal, Keep, Patient
+from openbont.plan import Injection, Plan
+from openbont.planning.alternatives import Picked, alternatives, instead
 from openbont.planning.eligibility import NO_EFFECT, without_effect
-from openbont.planning.limits import Limits, StructureLimit, TotalLimit, limits
-from openbont.planning.objective import (
-    STRENGTH_WEEKS,
-    drive,
-    drive_by_structure,
-    drivers,
-    kept_strength,
-    needs,
-    plannable,
-    progress,
-    strength_by_structure,
-)
+from openbont.planning.limits import Limits, limits
+from openbont.planning.options import options
 from openbont.planning.pattern import patterns
+from openbont.planning.polish import Polished, polish
+from openbont.planning.prepared import FEWER_RUNS, MOST_RUNS, Prepared, Settled, Tell, prepare, room
 from openbont.planning.proposal import Binding, Proposal
-from openbont.planning.task import Task, plan_of, refuse, spread_doses, stops
+from openbont.planning.task import Task, dilutions_u_per_ml, plan_of, refuse, stops
 from openbont.planning.why import binding_limits, reasons
 
-_STEPS_U = (5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0)
-_SMALL_U, _SMALL_STEP_U, _SITE_STEP_U = 25.0, 2.5, 1.25
-_MOST_STEPS = 14
-_SIMILAR = 0.95
-_MORE_STRENGTH = 0.1
-_FEWER = Binding(
-    f"at least {_SIMILAR:.0%} of the best value",
-    "with more units it would be worth more, with fewer it would fall below",
+_AIMED = Binding(
+    "another wish than the best value",
+    "the first proposal is worth more; this one gives some of it for what it gains",
 )
-
-Tell = Callable[[str], None]
-Picked = tuple[str, Best, Choice]
 
 
 def propose(
@@ -64,7 +44,7 @@ def propose(
     seed: int = 1,
     tell: Tell = lambda words: None,
 ) -> list[Proposal]:
-    """The best plan and up to two that a clinician would call different.
+    """The best plan and up to three that a clinician would call different.
 
     `tell` hears what is being done. Raises NoPlan when the patient may not be treated or the
     limits leave nothing, NoEvidence for a disorder without a model, BadInput without goals.
@@ -74,23 +54,56 @@ def propose(
     allowed = limits(patient, product, on)
     if allowed.pattern:
         return patterns(patient, allowed, draws, seed, tell)
+    readies = prepared(patient, allowed, draws, seed, tell)
+    tell("choosing doses and sites")
+    found = [(ready, polished(ready)) for ready in readies]
+    ready, first = max(found, key=lambda pair: pair[1].worth)
+    tell("alternatives")
+    others = alternatives(ready, first)
+    untreated = ready.task.daily(ready.plan(first.choice, first.best.picks).untreated())
+    told = _dilutions(found, first)
+    proposals = [_proposal(ready, first, untreated, told)]
+    proposals += [
+        replace(_proposal(ready, one, untreated), instead=instead(first, one)) for one in others
+    ]
+    for proposal in proposals:
+        refuse(proposal.plan, patient)
+    return proposals
+
+
+def prepared(
+    patient: Patient, allowed: Limits, draws: int, seed: int, tell: Tell = lambda words: None
+) -> list[Prepared]:
+    """What every dose at every number of sites does, once for each dilution of the label."""
     open_to = allowed_structures(patient, allowed)
     if not patient.goals:
         raise BadInput("goals", "no goal to plan for", "add one, see docs/how-to")
     tell("building the model")
-    task = Task(patient, allowed, model(patient, draws, seed))
-    goals = plannable(task.model, patient.goals)
-    muscles = candidates(task, goals, open_to)
+    built, dilutions = model(patient, draws, seed), dilutions_u_per_ml(allowed)
     tell("what each dose does in each muscle")
-    choice = dose_options(task, muscles, goals)
-    tell("choosing doses")
-    best, choice = _keeping_strength(task, choice)
-    tell("alternatives")
-    found = [("Best within the limits", best, choice), *_alternatives(choice, best)]
-    proposals = [_proposal(task, *picked) for picked in found]
-    for proposal in proposals:
-        refuse(proposal.plan, patient)
-    return proposals
+    most = MOST_RUNS if len(dilutions) == 1 else FEWER_RUNS
+    return [prepare(Task(patient, allowed, built, one), open_to, most) for one in dilutions]
+
+
+def replan(
+    ready: Prepared,
+    goals: Sequence[Goal] | None = None,
+    keep: Sequence[Keep] | None = None,
+    limits: Limits | None = None,
+) -> tuple[Plan, Settled]:
+    """The best plan after goals, floors or limits changed, without running any option again."""
+    changed = ready.changed(goals, keep, limits)
+    found = changed.settle(changed.choice())
+    return changed.plan(found.choice, found.best.picks), found
+
+
+def polished(ready: Prepared) -> Picked:
+    """The proven best, then steps by the full model."""
+    found = ready.settle(ready.choice())
+    choice, start = found.choice, Polished(found.best.picks, found.judged, 0)
+    end = polish(ready, choice, start, lambda picks, seen: seen.effect - choice.price(picks))
+    moved = replace(found.best, picks=end.picks, value=choice.value(end.picks))
+    return Picked(moved, choice, end.judged, steps=end.steps)
 
 
 def allowed_structures(patient: Patient, allowed: Limits) -> list[str]:
@@ -113,217 +126,42 @@ def allowed_structures(patient: Patient, allowed: Limits) -> list[str]:
     return found
 
 
-def room(patient: Patient, allowed: Limits, name: str) -> StructureLimit | None:
-    """What a proposal may give a structure: at a first treatment no more than a first dose."""
-    limit = allowed.ceiling(name)
-    if limit is None or limit.start_u is None or patient.history:
-        return limit
-    return limit.model_copy(update={"max_u": limit.start_u})
-
-
-def candidates(
-    task: Task, goals: Sequence[Goal], open_to: Sequence[str]
-) -> dict[str, StructureLimit]:
-    """Structures that drive any goal and may be injected, with what each may take."""
-    acting = drivers(task.model, goals)
-    found = {
-        name: limit
-        for name in acting
-        if name in open_to and (limit := room(task.patient, task.limits, name)) is not None
-    }
-    if not found:
-        raise NoPlan(
-            f"the label of {task.limits.product} gives no dose for any muscle of these goals"
-        )
-    return found
-
-
-def dose_options(task: Task, muscles: dict[str, StructureLimit], goals: Sequence[Goal]) -> Choice:
-    """Run every dose option of all muscles at once, with no spill between them."""
-    options = {name: _options_u(limit) for name, limit in muscles.items()}
-    runs = _isolated_runs(task, options)
-    index = [runs[0].structures.index(name) for name in muscles]
-    effect = [drive_by_structure(task.model, goals, run) for run in runs]
-    strength = [
-        strength_by_structure(task.model, task.patient.keep, run, STRENGTH_WEEKS) for run in runs
-    ]
-    counts = [len(o) for o in options.values()]
-    columns = list(zip(index, counts, strict=True))
-    return Choice(
-        muscles=tuple(muscles),
-        options_u=tuple(options.values()),
-        effect=tuple(
-            np.stack([effect[0][..., i] - effect[k][..., i] for k in range(n)]) for i, n in columns
-        ),
-        strength=tuple(np.stack([strength[k][..., i] for k in range(n)]) for i, n in columns),
-        rest=strength[0].sum(-1) - strength[0][..., index].sum(-1),
-        totals=_totals(task.patient, task.limits, tuple(muscles)),
-        needs=needs(task.patient, goals, task.model, runs[0]),
-        most=tuple(f"at most {one.max_u:g} U {one.basis}" for one in muscles.values()),
-    )
-
-
-def picked_plan(task: Task, choice: Choice, picks: np.ndarray) -> Plan:
-    """The plan that picks stand for. Raises NoPlan when every dose is 0."""
-    doses_u = {
-        name: float(options[pick])
-        for name, options, pick in zip(choice.muscles, choice.options_u, picks, strict=True)
-        if pick
-    }
-    if not doses_u:
-        raise NoPlan("no dose within the limits is worth its units")
-    return plan_of(task.patient, task.limits, spread_doses(doses_u, task.limits))
-
-
-def revalue(task: Task, choice: Choice, picks: np.ndarray) -> float:
-    """Value by the full model, spill between muscles included."""
-    course = task.run(picked_plan(task, choice, picks))
-    fall = choice.needs.untreated - drive(task.model, choice.needs.goals, course)
-    return progress(choice.needs, fall) - choice.price(picks)
-
-
-def _options_u(limit: StructureLimit) -> np.ndarray:
-    """0 and the doses from the label's least to its most, in steps that a syringe can measure."""
-    least, most = limit.min_u or 0.0, limit.max_u or 0.0
-    step = next(s for s in _steps_u(limit, most) if (most - least) / s <= _MOST_STEPS)
-    first = math.ceil(max(least, step) / step - 1e-9) * step
-    stated = [least] if least and limit.basis == "in the label" else []
-    return np.unique([0.0, *np.arange(first, most + 1e-9, step), *stated])
-
-
-def _steps_u(limit: StructureLimit, most: float) -> tuple[float, ...]:
-    """Steps to choose from, finest first; equal sites where the label fixes their number."""
-    if limit.sites_min and limit.sites_min == limit.sites_max and most <= _SMALL_U:
-        return (_SITE_STEP_U * limit.sites_min, *_STEPS_U)
-    return _STEPS_U if most > _SMALL_U else (_SMALL_STEP_U, *_STEPS_U)
-
-
-def _isolated_runs(task: Task, options: dict[str, np.ndarray]) -> list[Course]:
-    """One run for each number of option, all muscles together, nothing passing between them."""
-    apart = np.where(task.model.body.passage > 0, 3.0, 0.0)
-    islands = replace(task, model=eqx.tree_at(lambda m: m.body.passage, task.model, apart))
-    runs = []
-    for number in range(max(map(len, options.values()))):
-        doses_u = {name: float(o[min(number, len(o) - 1)]) for name, o in options.items()}
-        injections = spread_doses(doses_u, task.limits)
-        runs.append(islands.run(plan_of(task.patient, task.limits, injections)))
-    return runs
-
-
 def _smallest(patient: Patient, allowed: Limits, name: str) -> Plan:
     """The least that could be injected there: is anything allowed at all?"""
-    limit = room(patient, allowed, name)
-    least_u = float(_options_u(limit)[1]) if limit is not None else 0.0
-    return plan_of(patient, allowed, spread_doses({name: least_u}, allowed))
+    limit, dilution = room(patient, allowed, name), dilutions_u_per_ml(allowed)[0]
+    assert limit is not None
+    least = options(limit, allowed, dilution, 99)
+    dose_u, sites = float(least.dose_u[1:2].sum()), int(least.sites[1:2].sum()) or 1
+    injections = [Injection(structure=name, dose_u=dose_u, sites=sites)]
+    return plan_of(patient, allowed, injections, dilution)
 
 
-def _totals(patient: Patient, allowed: Limits, muscles: tuple[str, ...]) -> tuple[Total, ...]:
-    """Session, limb and rolling limits, the label's groups, what trials gave, a first dose."""
-    everything = np.ones(len(muscles), bool)
-    totals = [
-        Total(words, np.array([name in members for name in muscles]), one.max_u)
-        for one in (*allowed.totals, *allowed.described_totals)
-        for words, members in _members(one, muscles)
-    ]
-    if allowed.session_start_u is not None and not patient.history:
-        first = f"a first treatment: at most {allowed.session_start_u:g} U"
-        totals.append(Total(first, everything, allowed.session_start_u))
-    if allowed.rolling_left_u is not None:
-        used = f", {allowed.rolling_used_u:g} U already given" if allowed.rolling_used_u else ""
-        totals.append(Total(f"{allowed.rolling_reason}{used}", everything, allowed.rolling_left_u))
-    return tuple(total for total in totals if total.members.any())
-
-
-def _members(total: TotalLimit, muscles: Sequence[str]) -> list[tuple[str, list[str]]]:
-    """The structures that count together under a total; each side by itself where it says so."""
-    counted = [name for name in muscles if not total.muscles or base(name) in total.muscles]
-    if not total.each_side:
-        return [(total.reason, counted)]
-    return [
-        (total.reason, members)
-        for members in ([name for name in counted if side(name) in (one, "")] for one in SIDES)
-        if members
-    ]
-
-
-def _keeping_strength(task: Task, choice: Choice) -> tuple[Best, Choice]:
-    """Choose; where spill takes a function below its floor, ask for more and choose again."""
-    wanted = choice.needs.floor
-    for _ in range(6):
-        best = choose(choice)
-        if not choice.needs.keeps:
-            return best, choice
-        course = task.run(picked_plan(task, choice, best.picks))
-        kept = kept_strength(task.model, choice.needs.keeps, course, STRENGTH_WEEKS)
-        short = np.maximum(wanted - kept.min(axis=1, keepdims=True), 0.0)
-        if short.max() <= 1e-6:
-            return best, choice
-        choice = choice.with_floor(choice.needs.floor + short + 0.002)
-    raise NoPlan("spill between muscles takes a kept function below its floor in every plan")
-
-
-def _alternatives(choice: Choice, best: Best) -> list[Picked]:
-    """Fewer units for nearly the same; more strength kept. At most two that differ."""
-    found: list[Picked] = []
-    fewer = choose(choice, least_value=_SIMILAR * best.value if best.value > 0 else best.value)
-    title = f"Fewest units for at least {_SIMILAR:.0%} of the value"
-    found.append((title, replace(fewer, bound=best.bound), choice))
-    if choice.needs.keeps:
-        room = choice.kept(best.picks).min(axis=1, keepdims=True)
-        floor = np.maximum(choice.needs.floor, room) + _MORE_STRENGTH
-        gentle = choice.with_floor(np.minimum(floor, 0.97))
-        with suppress(NoPlan):
-            found.append(("Keeps about a tenth more strength", choose(gentle), gentle))
-    name, rest = _without_largest(choice, best)
-    if not _same_on_both_sides(choice, best, name):
-        found.append((f"Without {words(name)}", choose(rest), rest))
-    return _different(found, best)[:2]
-
-
-def _different(found: Sequence[Picked], best: Best) -> list[Picked]:
-    """Those with doses of their own."""
-    seen, different = {tuple(best.picks)}, []
-    for picked in found:
-        doses = tuple(picked[1].picks)
-        if doses not in seen and any(doses):
-            seen.add(doses)
-            different.append(picked)
-    return different
-
-
-def _same_on_both_sides(choice: Choice, best: Best, name: str) -> bool:
-    """True where the other side gets as much: nobody would leave one side out."""
-    dose_u = {n: o[p] for n, o, p in zip(choice.muscles, choice.options_u, best.picks, strict=True)}
-    other = f"{base(name)}.{'right' if side(name) == 'left' else 'left'}"
-    return bool(dose_u.get(other) == dose_u[name])
-
-
-def _without_largest(choice: Choice, best: Best) -> tuple[str, Choice]:
-    """The same choice with only dose 0 for the muscle that gets most."""
-    doses = [o[p] for o, p in zip(choice.options_u, best.picks, strict=True)]
-    largest = int(np.argmax(doses))
-
-    def cut(rows: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
-        return tuple(row[:1] if i == largest else row for i, row in enumerate(rows))
-
-    options_u, effect, strength = map(cut, (choice.options_u, choice.effect, choice.strength))
-    rest = replace(choice, options_u=options_u, effect=effect, strength=strength)
-    return choice.muscles[largest], rest
-
-
-def _proposal(task: Task, title: str, best: Best, choice: Choice) -> Proposal:
-    plan = picked_plan(task, choice, best.picks)
-    _, _, seen = task.follow(plan)
-    binding = binding_limits(choice, best) if best.proven else (_FEWER,)
+def _proposal(ready: Prepared, picked: Picked, untreated: Course, dilutions: str = "") -> Proposal:
+    task, choice, best = ready.task, picked.choice, picked.best
+    plan = ready.plan(choice, best.picks)
+    binding = (_AIMED,) if picked.aimed else binding_limits(choice, best)
     return Proposal(
-        title=title,
+        title=picked.title,
         plan=plan,
         value=best.value,
         bound=best.bound,
         gap=best.gap,
-        revalued=revalue(task, choice, best.picks),
+        revalued=picked.worth,
         binding=binding,
-        why=reasons(plan, choice, best, binding),
-        outcome=seen,
-        sources=tuple(cite(task.limits.sources, task.model.rests_on)),
+        why=reasons(plan, picked, binding, dilutions),
+        outcome=task.seen(task.daily(plan), untreated, plan),
+        sources=tuple(cite(task.limits.sources, choice.ceilings, task.model.rests_on)),
+        spill=picked.judged.reached,
     )
+
+
+def _dilutions(found: Sequence[tuple[Prepared, Picked]], first: Picked) -> str:
+    """The other dilutions of the label and what they would be worth."""
+    others = [
+        f"{ready.task.dilution_u_per_ml:g} U/mL ({picked.worth:.3f})"
+        for ready, picked in found
+        if picked is not first
+    ]
+    if not others:
+        return ""
+    return f"The label's other dilutions are worth less: {', '.join(others)}."

@@ -1,0 +1,80 @@
+"""What each structure's own dose does to it, and how much of each dose reaches the others.
+
+One pass down the chain for all structures at once: captured toxin is linear in dose, so that of
+each structure's own sites is told apart from what comes over the fascia. The first goes on to
+tissue, the second is the spill.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from openbont.forward.arrays import Body, Sessions, Shots, shots, single
+from openbont.forward.chain import Model, Stages, gather, given
+from openbont.forward.kinetics import graded_grid
+from openbont.forward.response import Tissue
+from openbont.patient import Patient
+from openbont.plan import Plan
+from openbont.planning.objective import PLANNING_DAYS
+
+
+@dataclass(frozen=True)
+class Alone:
+    """Tissue under its own dose, on the days that planning looks at."""
+
+    day: Float[np.ndarray, "day"]
+    response: Tissue
+    reach: Float[np.ndarray, "draw source structure"]
+    """Mean captured toxin of each structure from the sites of each source, U/cm3."""
+
+
+def alone(plan: Plan, patient: Patient, model: Model) -> Alone:
+    """Every structure of `plan`, a plan of one session, as if it were the only one injected."""
+    day = np.array(PLANNING_DAYS, float)
+    all_shots, sessions = shots(given(plan, patient, model), model.structures, model.products)
+    grid = graded_grid(sessions.day, [0.0, *day])
+    keep = np.searchsorted(grid, day)
+    with jax.enable_x64(True):
+        found = _run(model.stages, model.body, all_shots, sessions, grid, keep)
+        tissue, reach = jax.tree.map(np.asarray, found)
+    return Alone(day, tissue, reach)
+
+
+@eqx.filter_jit
+def _run(
+    stages: Stages, body: Body, shots: Shots, sessions: Sessions, grid: Any, keep: Any
+) -> tuple[Tissue, Array]:
+    def one(draw: Stages) -> tuple[Tissue, Array]:
+        effective = draw.immunity(shots, sessions)
+        captured = draw.spread(effective, body)
+        now = effective.session == len(sessions.day) - 1
+        own = gather(_own(captured, effective, now), effective, len(sessions.day))
+        release = single(draw.release)(draw.kinetics(own, sessions, grid), grid)
+        tissue = single(draw.response)(release, grid)
+        return jax.tree.map(lambda leaf: leaf[keep], tissue), _reach(captured, effective, now)
+
+    tissue, reach = eqx.filter_vmap(one)(stages)
+    return tissue, reach
+
+
+def _own(
+    captured: Float[Array, "shot structure node"], shots: Shots, now: Array
+) -> Float[Array, "shot structure node"]:
+    """Today's toxin in the structure it was meant for and in distant muscle; all that is past."""
+    structure = jnp.arange(captured.shape[1])
+    meant = structure == jnp.asarray(shots.structure)[:, None]
+    kept = meant | (structure == len(structure) - 1) | ~now[:, None]
+    return jnp.where(kept[..., None], captured, 0.0)
+
+
+def _reach(
+    captured: Float[Array, "shot structure node"], shots: Shots, now: Array
+) -> Float[Array, "source structure"]:
+    mean = jnp.where(now[:, None], captured.mean(-1), 0.0)
+    count = captured.shape[1]
+    return jnp.zeros((count, count)).at[jnp.asarray(shots.structure)].add(mean)
