@@ -40,12 +40,11 @@ class Muscle:
     """Share of the segment at which the belly starts and ends."""
     peak: float
     """Share of the segment at which it is thickest."""
-    path: Float[np.ndarray, "knot 3"]
-    """Middle of the belly: along the segment, then lateral and to the front of the axis."""
+    path: Float[np.ndarray, "knot 4"]
+    """Middle of the belly along the segment, lateral, to the front; direction of its width (deg,
+    from lateral towards the front)."""
     elongation: float = 1.0
     """Width / thickness that its section would have if it lay alone."""
-    angle_deg: float = 0.0
-    """Direction of the width, from lateral towards the front."""
     fullness: float = 2.0
     """Exponents of the beta profile, both together."""
 
@@ -175,14 +174,16 @@ def _filled(
 
 
 def both_sides(layout: Layout) -> Layout:
-    """A left half and its mirror image; the names of the right half follow the others."""
+    """A left half and its mirror image, a fascia between; the right half's names come last."""
     paired = [i for i, name in enumerate(layout.ids) if name.endswith(".left")]
     number = np.arange(256, dtype=np.uint8)
     first = len(COMMON) + len(layout.ids)
     number[[len(COMMON) + i for i in paired]] = first + np.arange(len(paired))
     label = layout.grid.label.copy()
-    left = (label.shape[1] + 1) // 2
-    label[:, : left - 1] = number[label[:, left:][:, ::-1]]
+    middle = label.shape[1] // 2
+    label[:, :middle] = number[label[:, middle + 1 :][:, ::-1]]
+    between = label[:, middle]
+    between[np.isin(between, np.flatnonzero(number != np.arange(256)))] = OTHER
     return Layout(
         replace(layout.grid, label=label),
         layout.ids + tuple(layout.ids[i].replace(".left", ".right") for i in paired),
@@ -263,7 +264,7 @@ class _Section:
             label[within & (label != OUTSIDE)] = stamp.label
 
     def _build(self, label: UInt8[np.ndarray, "u v"], wall: Wall) -> None:
-        ends = [np.array(self._at(one.path[:, :3])) for one in (wall.medial, wall.lateral)]
+        ends = [np.array(self._at(one.path)) for one in (wall.medial, wall.lateral)]
         width = np.hypot(*(ends[1] - ends[0]))
         across = (ends[1] - ends[0]) / width
         du, dv = self.u - ends[0][0], self.v - ends[0][1]
@@ -320,7 +321,8 @@ class _Section:
         return owned & (piece[room] != 1 + np.argmax(well[1:]))
 
     def _cost_of(self, muscle: Muscle, wall: Wall | None) -> np.ndarray:
-        cost = self._cost(*self._at(muscle.path), muscle.elongation, muscle.angle_deg)
+        angle_deg = np.interp(self.s, muscle.path[:, 0], muscle.path[:, 3])
+        cost = self._cost(*self._at(muscle.path), muscle.elongation, float(angle_deg))
         if wall is None:
             return cost
         behind = self.side * (
@@ -328,8 +330,8 @@ class _Section:
         )
         return cost + FAR * self.radius_mm**2 * (behind < 0)
 
-    def _at(self, path: Float[np.ndarray, "knot 3"]) -> tuple[float, float]:
-        s, u, v = path.T
+    def _at(self, path: Float[np.ndarray, "knot 4"]) -> tuple[float, float]:
+        s, u, v, _ = path.T
         return self.radius_mm * np.interp(self.s, s, u), self.radius_mm * np.interp(self.s, s, v)
 
     def areas(self, label: UInt8[np.ndarray, "u v"], count: int) -> np.ndarray:

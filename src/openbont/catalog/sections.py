@@ -211,8 +211,7 @@ def _muscle(name: str, row: dict[str, Any]) -> Muscle:
         volume_cm3=float(row["volume_cm3"]),
         spans=tuple(row["spans"]),
         peak=row["peak"],
-        path=np.array(row["path"], float),
+        path=np.array([[*knot, row.get("angle_deg", 0.0)][:4] for knot in row["path"]]),
         elongation=row.get("elongation", 1.0),
-        angle_deg=row.get("angle_deg", 0.0),
         fullness=row.get("fullness", 2.0),
     )
