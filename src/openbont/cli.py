@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from openbont.evidence import Parameter
     from openbont.forward.chain import Course, Model
+    from openbont.forward.exposure import Toxin
     from openbont.forward.outcome import Outcome
     from openbont.patient import Patient
     from openbont.plan import Plan
@@ -66,7 +67,7 @@ def _example(words: str) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; every refusal is one sentence and an exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    _remember_compilations()
+    _remember()
     try:
         app(given, prog_name="openbont")
     except OpenBoNTError as error:
@@ -75,10 +76,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(INTERRUPTED)
 
 
-def _remember_compilations() -> None:
-    """Let jax keep what it compiles, so that the second run starts sooner."""
+def _remember() -> None:
+    """Keep what jax compiles and the fields that are solved, so that the second run is faster."""
     if home_is_writable():
         os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache_home() / "openbont"))
+        os.environ.setdefault("OPENBONT_CACHE", str(cache_home() / "openbont"))
 
 
 @app.command(epilog=_example("demo --out out"))
@@ -321,6 +323,7 @@ class Prediction:
     course: "Course"
     untreated: "Course"
     outcome: "Outcome"
+    toxin: "Toxin"
     seed: int
 
     def data(self) -> dict[str, Any]:
@@ -405,6 +408,7 @@ def _predicted(
     plan: "Plan", patient: "Patient", draws: int, seed: int, weeks: int | None = None
 ) -> Prediction:
     from openbont.forward.chain import simulate as run
+    from openbont.forward.exposure import toxin
     from openbont.forward.outcome import outcome
     from openbont.planning.limits import limits
 
@@ -418,7 +422,7 @@ def _predicted(
             plan.untreated(), patient, basis, days, lambda done: progress(f"{(1 + done) / 2:.0%}")
         )
     seen = outcome(course, untreated, plan, patient, interval)
-    return Prediction(course, untreated, seen, seed)
+    return Prediction(course, untreated, seen, toxin(plan, basis), seed)
 
 
 def _proposals(
@@ -444,6 +448,7 @@ def _write_report(
     if seen:
         predicted["course"], predicted["untreated"] = seen.course, seen.untreated
         predicted["outcome"], predicted["model_parameters"] = seen.outcome, seen.course.rests_on
+        predicted["toxin"] = seen.toxin
     try:
         with _progress("writing the report"):
             return write_report(folder, plan, patient, findings, **predicted)

@@ -72,6 +72,12 @@ class Atlas:
         label = self.number(tissue)
         return sum(int((grid.label == label).sum()) * grid.voxel_cm3 for grid in self.grids)
 
+    def filled_mm(self, tissue: str, count: int) -> Float[np.ndarray, "place 3"]:
+        """Places spread evenly over a tissue, at most `count`."""
+        label = self.number(tissue)
+        voxels = np.concatenate([grid.middle_mm(label) for grid in self.grids])
+        return voxels[np.linspace(0, len(voxels) - 1, min(count, len(voxels))).astype(int)]
+
     def scaled(self, size: float) -> "Atlas":
         """The same region in a body `size` times as long."""
         grown = [

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from openbont.anatomy.atlas import Atlas
+from openbont.anatomy.structure import Structure
 from openbont.forward.arrays import Body, Leaf, Sessions, Shots
 from openbont.forward.chain import Model, Stages, in_place, injected
 from openbont.forward.field import Box, box, field, passing, read
@@ -83,9 +84,14 @@ class Toxin:
         """Of every structure of the model, in its order."""
         captured, loss = self._at_endings(week)
         return [
-            Exposure(one.id, one.volume_cm3, self.at(one.filled_mm(_POINTS), one.id), here, lost)
+            Exposure(one.id, one.volume_cm3, self.at(self.filled_mm(one), one.id), here, lost)
             for one, here, lost in zip(self.model.structures, captured, loss, strict=False)
         ]
+
+    def filled_mm(self, structure: Structure) -> Float[np.ndarray, "place 3"]:
+        """Places spread evenly over a structure."""
+        atlas = _shows(self.model, structure.id)
+        return atlas.filled_mm(structure.id, _POINTS) if atlas else structure.filled_mm(_POINTS)
 
     def fate(self) -> dict[str, float]:
         """Share of all units that each tissue captures, largest first; together one.
@@ -154,7 +160,7 @@ def toxin(plan: Plan, model: Model) -> Toxin:
     sites = []
     for number in np.flatnonzero(all_shots.dose_u > 0):
         one = model.structures[all_shots.structure[number]]
-        atlas = next((a for a in model.atlases if one.id in a.tissues), None)
+        atlas = _shows(model, one.id)
         around = u = None
         if atlas is not None:
             site_mm, volume_ml = all_shots.site_mm[number], float(all_shots.volume_ml[number])
@@ -163,6 +169,11 @@ def toxin(plan: Plan, model: Model) -> Toxin:
                 u = np.asarray(field(around, passing(atlas, medium), medium, site_mm, volume_ml))
         sites.append(Site(int(number), float(all_shots.dose_u[number]), one.id, atlas, around, u))
     return Toxin(middle, model, in_place(all_shots, model), sessions, tuple(sites))
+
+
+def _shows(model: Model, structure: str) -> Atlas | None:
+    """The map that shows a structure."""
+    return next((atlas for atlas in model.atlases if structure in atlas.tissues), None)
 
 
 def _fields(shots: Shots) -> Leaf:

@@ -16,6 +16,7 @@ from openbont.report.words import day
 
 if TYPE_CHECKING:  # the chain and the optimiser are slow to import; a report only reads results
     from openbont.forward.chain import Course
+    from openbont.forward.exposure import Toxin
     from openbont.planning.proposal import Proposal
 
 NOTICE = "Decision support and research software, not a medical device."
@@ -29,6 +30,7 @@ def content(
     course: "Course | None",
     untreated: "Course | None",
     outcome: Outcome | None,
+    toxin: "Toxin | None",
     model_parameters: Sequence[Parameter],
     proposal: "Proposal | None" = None,
 ) -> Content:
@@ -40,7 +42,7 @@ def content(
     if not stopped and course is not None and untreated is not None and outcome is not None:
         parameters = relevant(model_parameters, used)
         cited = cite(cited, proposal, parameters)
-        predicted = expected(plan, patient, course, untreated, outcome)
+        predicted = expected(plan, patient, course, untreated, outcome, toxin)
         predicted |= grounds(proposal, parameters, distinct(cited))
     sources = distinct(cited)
     said = _front(plan, patient, findings, stopped)

@@ -23,17 +23,25 @@ from openbont.report.words import (
 
 if TYPE_CHECKING:  # the chain needs jax; a report only reads its results
     from openbont.forward.chain import Course
+    from openbont.forward.exposure import Toxin
 
 _DURATIONS = ("Weeks at target", "Weeks of gain")
 
 
 def expected(
-    plan: Plan, patient: Patient, course: "Course", untreated: "Course", outcome: Outcome
+    plan: Plan,
+    patient: Patient,
+    course: "Course",
+    untreated: "Course",
+    outcome: Outcome,
+    toxin: "Toxin | None",
 ) -> Content:
     """Goals, dates, strength, and the pictures."""
     from openbont.report.figures import pictures
+    from openbont.report.places import places
 
     drawn = pictures(course, untreated, outcome, plan, patient)
+    drawn += places(toxin) if toxin is not None else []
     return {
         "draws": f"Numbers are medians over {outcome.draws} draws of the model, with the central "
         f"90 % of draws in brackets.{_misfit(plan.disorder)}",

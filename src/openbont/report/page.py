@@ -22,6 +22,7 @@ from openbont.report.tables import Content
 
 if TYPE_CHECKING:
     from openbont.forward.chain import Course
+    from openbont.forward.exposure import Toxin
     from openbont.planning.proposal import Proposal
 
 
@@ -41,11 +42,14 @@ def write_report(
     course: "Course | None" = None,
     untreated: "Course | None" = None,
     outcome: Outcome | None = None,
+    toxin: "Toxin | None" = None,
     model_parameters: Sequence[Parameter] = (),
     proposal: "Proposal | None" = None,
 ) -> Report:
     """Write report.html and report.pdf into `folder`, which is made if need be."""
-    said = content(plan, patient, findings, course, untreated, outcome, model_parameters, proposal)
+    said = content(
+        plan, patient, findings, course, untreated, outcome, toxin, model_parameters, proposal
+    )
     folder.mkdir(parents=True, exist_ok=True)
     report = Report(folder / "report.html", folder / "report.pdf")
     replace_file(report.html, html(said).encode())
