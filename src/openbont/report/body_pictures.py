@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import AbstractPathEffect, withStroke
 
-from openbont.anatomy.landmarks import region_words
+from openbont.anatomy.landmarks import limb_at, region_words
 from openbont.anatomy.surface import Point, Surface, nearest
 from openbont.report.figures import BLUE, INK, RED, WIDTH_INCH, Picture, drawn, styled
 from openbont.report.render import VIEWS, Scene, View, scene
@@ -84,6 +84,9 @@ def sites_picture(
     for k, (panel, shown) in enumerate(zip(panels, scenes, strict=True)):
         axes = figure.add_subplot(grid[k // columns, k % columns])
         _draw_body(axes, shown)
+        places = {_arm_or_leg(body, mark) for mark in panel.marks} - {""}
+        where = f"{places.pop()} " if len(places) == 1 else ""
+        axes.set_title(f"{where}from the {panel.view.name}", loc="center")
         _draw_outlines(axes, shown, panel, outlines or {})
         _draw_marks(axes, body, panel, _mm_an_inch(shown, columns))
     _draw_key(figure.add_subplot(grid[rows, :]), lines)
@@ -170,11 +173,26 @@ def _around(
 
 
 def _scene(body: Surface, panel: _Panel, outlines: Mapping[str, Points]) -> Scene:
-    """The body behind a panel, about 300 pixels wide."""
-    places = [panel.view.place(_skin(body, mark))[None] for mark in panel.marks]
-    shapes = [panel.view.place(outlines[name]) for name in _structures(panel) if name in outlines]
-    box = _around(body, panel.view, np.concatenate([*places, *shapes]))
+    """The body behind a panel, about 300 pixels wide, with the joints beside the sites."""
+    places = [_skin(body, mark) for mark in panel.marks] + [
+        body.joint_mm[f"{joint}.{_arm_or_leg(body, mark).split()[0]}"]
+        for mark in panel.marks
+        if (limb := limb_at(body, mark.site_mm))
+        for joint in (limb.start, limb.end)
+    ]
+    shapes = [outlines[name] for name in _structures(panel) if name in outlines]
+    shown = panel.view.place(np.concatenate([np.array(places), *shapes]))
+    box = _around(body, panel.view, shown)
     return scene(body, panel.view, box, (box[1] - box[0]) / 300)
+
+
+def _arm_or_leg(body: Surface, mark: Mark) -> str:
+    """`left arm`, or nothing for a site in the head, neck and trunk."""
+    limb = limb_at(body, mark.site_mm)
+    if limb is None:
+        return ""
+    side = region_words(body, mark.site_mm).split()[0]
+    return f"{side} {'arm' if limb.words in ('upper arm', 'forearm', 'hand') else 'leg'}"
 
 
 def _structures(panel: _Panel) -> list[str]:
@@ -190,7 +208,6 @@ def _draw_body(axes: Axes, shown: Scene) -> None:
         extent=shown.extent_mm,
         interpolation="none",
     )
-    axes.set_title(f"from the {shown.view.name}", loc="center")
     axes.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[])
     for spine in axes.spines.values():
         spine.set_visible(False)

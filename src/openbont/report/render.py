@@ -10,7 +10,7 @@ from openbont.anatomy.surface import Surface
 
 _LIGHT = np.array([-0.35, 0.45, 0.82])  # from above left of the viewer
 _DARKEST, _LIGHTEST, _LINE = 0.62, 0.97, 0.42
-_LEVELS = 40  # fewer greys make a smaller file; more cannot be told apart in print
+_LEVELS = 90  # fewer greys make a smaller file; more cannot be told apart in print
 _FINER = 2  # samples across a pixel, for smooth edges
 _HIDDEN_MM = 2.0
 """What lies this much behind the skin that is seen counts as hidden."""
