@@ -10,8 +10,10 @@ from openbont.anatomy.atlas import BONE, COMMON, OTHER, OUTSIDE
 from openbont.anatomy.belly import Belly, Zone
 from openbont.anatomy.limb import Line
 from openbont.anatomy.muscles import bellies
+from openbont.anatomy.region import Section
 from openbont.anatomy.section import Muscle, Segment, Stamp, Wall
 from openbont.catalog.evidence import sources
+from openbont.catalog.muscles import muscles
 from openbont.catalog.products import read
 from openbont.evidence import Source
 
@@ -20,6 +22,11 @@ LEG_CM3: Final = (47.0, 1285.0)
 LEG_TABLE: Final = (75.0, 1.75)
 """Mass and height for which the table gives the volumes of the lower limb."""
 LEG_SOURCE: Final = "handsfield_2014"
+REFERENCE_M: Final = 1.676
+"""Height of the reference body."""
+LEG_BMI: Final = 75 / 1.75**2
+"""Body mass index of the reference body in the law of leg volumes, that of the table: the limbs of
+the mesh are as thick as that, while the mesh as a whole holds but 57 l (assumed)."""
 _STAMPS: Final = {"bone": BONE, "other": OTHER, "air": OUTSIDE}
 _FROM: Final = (
     "lateral side",
@@ -33,37 +40,55 @@ _FROM: Final = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Section:
-    """One segment of the body as the table has it."""
-
-    name: str
-    region: str
-    line: Line
-    segment: Segment
-    zones: dict[str, Zone]
-    """Published end-plate zones by muscle."""
-
-
 @cache
 def sections() -> dict[str, Section]:
-    """All segments by name."""
+    """All segments by name, with the volumes of the table."""
     return {name: _section(name, row) for name, row in read("sections.yaml").items()}
 
 
-def fitted(section: Section, height_m: float, mass_kg: float) -> Segment:
-    """The segment with the muscle volumes of the lower limb for a body of this height and mass."""
+def regions() -> list[str]:
+    """Regions that have sections: arm, leg, neck."""
+    return list(dict.fromkeys(one.region for one in sections().values()))
+
+
+def reference_sections(region: str) -> list[Section]:
+    """Segments of a region as the reference body has them."""
+    return own_sections(region, REFERENCE_M, LEG_BMI * REFERENCE_M**2)
+
+
+def own_sections(region: str, height_m: float, mass_kg: float) -> list[Section]:
+    """Segments of a region with the muscle volumes of a body of this height and mass.
+
+    The lower limb follows its published law; elsewhere volumes grow with the cube of height.
+    """
+    law, table = (leg_cm3(m, h) for m, h in ((mass_kg, height_m), LEG_TABLE))
+    size = height_m / REFERENCE_M
+    return [
+        replace(one, segment=_grown(one, law / table, size**3))
+        for one in sections().values()
+        if one.region == region
+    ]
+
+
+def leg_cm3(mass_kg: float, height_m: float) -> float:
+    """Volume of all muscles of one lower limb."""
     slope, rest = LEG_CM3
-    mass, height = LEG_TABLE
-    share = (slope * mass_kg * height_m + rest) / (slope * mass * height + rest)
-    rows = read("sections.yaml")[section.name]["muscles"]
-    muscles = tuple(
-        replace(one, volume_cm3=one.volume_cm3 * share)
-        if rows[_base(one.id)]["source"] == LEG_SOURCE
-        else one
-        for one in section.segment.muscles
+    return slope * mass_kg * height_m + rest
+
+
+def _grown(section: Section, leg: float, others: float) -> Segment:
+    rows = _rows()
+    return replace(
+        section.segment,
+        muscles=tuple(
+            replace(
+                one,
+                volume_cm3=one.volume_cm3
+                * (leg if rows[_base(one.id)]["source"] == LEG_SOURCE else others),
+            )
+            for one in section.segment.muscles
+        ),
     )
-    return replace(section.segment, muscles=muscles)
 
 
 def section_sources(muscle: str) -> tuple[Source, ...]:
@@ -147,15 +172,19 @@ def _rows() -> dict[str, dict[str, Any]]:
 
 def _section(name: str, row: dict[str, Any]) -> Section:
     zones = {
-        muscle: Zone(
-            tuple((low, high) for low, high in zone["windows"]),
-            zone["along"],
-            tuple(zone["edges"]) if "edges" in zone else None,
-        )
-        for muscle, table in row["muscles"].items()
-        if (zone := table.get("zone"))
+        muscle: _zone(muscle, table.get("zone", {})) for muscle, table in row["muscles"].items()
     }
     return Section(name, row["region"], _line(row), _segment(row), zones)
+
+
+def _zone(muscle: str, row: dict[str, Any]) -> Zone:
+    """The published zone, or the middle half of the muscle; with the length of its fibres."""
+    return Zone(
+        tuple((low, high) for low, high in row.get("windows", Zone().windows)),
+        row.get("along", "muscle"),
+        tuple(row["edges"]) if "edges" in row else None,
+        muscles()[muscle].fibre_mm if muscle in muscles() else None,
+    )
 
 
 def _line(row: dict[str, Any]) -> Line:
@@ -189,6 +218,7 @@ def _segment(row: dict[str, Any]) -> Segment:
         wall=_wall(row, stamps),
         fat_mm=row["fat_mm"],
         fat_share=row["fat_share"],
+        fat_tilt_mm=row["fat_tilt_mm"],
         free=tuple(row["free"]),
         reach=row["reach"],
         stamped=tuple(stamped),
