@@ -11,7 +11,7 @@ from openbont.catalog.evidence import parameters
 from openbont.catalog.muscles import atlases, base, layers
 from openbont.catalog.products import products
 from openbont.catalog.sampling import Sampler
-from openbont.catalog.weakness import HEALTHY, Weakness, distant, weakness
+from openbont.catalog.weakness import HEALTHY, PHARYNX, Weakness, distant, weakness
 from openbont.errors import NoEvidence
 from openbont.forward.arrays import body
 from openbont.forward.chain import Model, Stages
@@ -92,10 +92,15 @@ def response(
     """Safety factor by structure and disease; the last structure is distant muscle."""
     limb = sampler.vary("response.safety_factor") * weak.safety_factor
     facial = sampler.value("response.safety_facial")
-    shares = [facial if layers().get(base(s.id), {}).get("facial") else 1.0 for s in structures]
+    shares = [facial if _facial(one.id) else 1.0 for one in structures]
     return Response(
         **_group(sampler, "response", Response) | {"safety_factor": limb[:, None] * [*shares, 1.0]}
     )
+
+
+def _facial(structure: str) -> bool:
+    """Fibres like those of the face: safety factor of their own. The pharynx is taken to be so."""
+    return structure == PHARYNX or bool(layers().get(base(structure), {}).get("facial"))
 
 
 def immunity(sampler: Sampler) -> Immunity:

@@ -1,11 +1,9 @@
 """A patient with cervical dystonia -> muscles of the neck and the stage of posture."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import numpy as np
 
-from openbont.anatomy.structure import Structure
 from openbont.catalog.disorders.common import (
     Built,
     measure,
@@ -16,7 +14,7 @@ from openbont.catalog.disorders.common import (
 )
 from openbont.catalog.disorders.onset import onset_of
 from openbont.catalog.movements import functions
-from openbont.catalog.muscles import SIDES, base, of_layers, side, structure
+from openbont.catalog.muscles import base, in_space, side
 from openbont.catalog.sampling import PARENTS, Sampler
 from openbont.catalog.scales import number
 from openbont.errors import BadInput, UnknownName
@@ -45,7 +43,7 @@ _CDSS_DEG = 5.0
 
 def cervical_dystonia(patient: Patient, sampler: Sampler) -> Built:
     """TWSTRS, Tsui, CDSS and angles of the head; tremor; swallowing; strength of the neck."""
-    structures = neck(sampler)
+    structures = in_space("neck")
     names = [one.id for one in structures]
     angles = head_angles(patient)
     total = recorded(patient, "TWSTRS")
@@ -86,20 +84,6 @@ def torticollis_entry(sampler: Sampler, enters: Callable[[np.ndarray], np.ndarra
     read = total + sampler.value("cervical.occasion_sd") * draw[1]
     parents = np.column_stack([total, passing.T])
     return sampler.enrol("cervical.entry", parents, lambda: enters(read))
-
-
-def neck(sampler: Sampler) -> tuple[Structure, ...]:
-    """The neck and the upper trapezius, one region: toxin may pass from muscle to muscle."""
-    names = [*of_layers("neck"), *(f"trapezius.{one}" for one in SIDES)]
-    zone = sampler.value("cervical.plate_share")
-    return tuple(
-        replace(
-            structure(name),
-            region="neck",
-            plate_share=zone if base(name) == "sternocleidomastoid" else Structure.plate_share,
-        )
-        for name in names
-    )
 
 
 def head_angles(patient: Patient) -> dict[str, float]:

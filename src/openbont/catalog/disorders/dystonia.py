@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from openbont.anatomy.structure import Structure
-from openbont.catalog.disorders.cervical import HELD, STRENGTHS, head_angles, neck
+from openbont.catalog.disorders.cervical import HELD, STRENGTHS, head_angles
 from openbont.catalog.disorders.common import (
     Built,
     body_size,
@@ -88,7 +88,7 @@ def generalised_dystonia(patient: Patient, sampler: Sampler) -> Built:
     """Segmental, multifocal, generalised: BFMDRS by region and in all, posture and strength."""
     regions = _limbs(patient, sampler, ("arm", "leg"))
     if any(reading.scale == "head_angle" for reading in patient.findings):
-        regions.append(Region("neck", neck(sampler), head_angles(patient), STRENGTHS))
+        regions.append(Region("neck", in_space("neck"), head_angles(patient), STRENGTHS))
     if not regions:
         raise _no_posture(("arm", "leg"))
     return _built(patient, sampler, regions, _scores(patient), _total)
