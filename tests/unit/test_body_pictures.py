@@ -90,7 +90,7 @@ def test_every_site_has_its_number_and_units() -> None:
     written = _words(picture.svg)
     for mark in (FOREHEAD, NAPE, TEMPLE):
         assert written.count(str(mark.number)) == 1
-        assert f"{mark.number}: {mark.words}, 5 U" in picture.summary
+        assert f"{mark.number}  {mark.words}, 5 U: " in picture.summary
         assert f"{mark.number}  {mark.words}, 5 U" in written
     assert "3 sites, 15 U in all" in picture.summary
 
@@ -166,6 +166,15 @@ def test_histogram_tells_halves() -> None:
     picture = histogram_picture([one, spared])
     assert "left soleus 5 U/cm³, 50 % of its function lost" in picture.summary
     assert "2  left tibialis posterior (spared)" in _words(picture.svg)
+
+
+def test_equal_sides_are_one_line() -> None:
+    captured = np.linspace(0.0, 10.0, 101)
+    sides = [
+        Histogram(f"{side} soleus", True, factor * captured, captured / 10, np.ones(101))
+        for side, factor in (("left", 1.0), ("right", 1.001))
+    ]
+    assert "soleus, both sides 5 U/cm³" in histogram_picture(sides).summary
 
 
 def test_no_dark_ink_of_the_page_on_the_body() -> None:

@@ -5,7 +5,7 @@ on a page with a dark mode.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -92,11 +92,10 @@ def sites_picture(
     _draw_key(figure.add_subplot(grid[rows, :]), lines)
     seen = listed(list(dict.fromkeys(panel.view.name for panel in panels)))
     total = number(sum(mark.dose_u for mark in marks), "U", 3)
-    summary = f"{len(marks)} sites, {total} in all, seen from: {seen}. " + " ".join(
-        f"{mark.number}: {mark.words}, {number(mark.dose_u, 'U', 3)}, "
-        f"{region_words(body, _skin(body, mark))}."
-        for mark in marks
+    told = " ".join(
+        f"{line}." for line in _key(marks, lambda mark: region_words(body, mark.site_mm))
     )
+    summary = f"{len(marks)} sites, {total} in all, seen from: {seen}. {told}"
     return shortened(drawn("sites", "Where the needle goes", figure, summary))
 
 
@@ -264,7 +263,7 @@ def _mm_an_inch(shown: Scene, columns: int) -> float:
 def _draw_marks(axes: Axes, body: Surface, panel: _Panel, mm_an_inch: float) -> None:
     """A dot at each site, its number in a circle beside it where sites are close, and its units."""
     dots = np.array([panel.view.place(_skin(body, mark)) for mark in panel.marks])
-    circles = _spread(dots, 0.17 * mm_an_inch)
+    circles = _spread(dots, 0.2 * mm_an_inch)
     for mark, dot, at in zip(panel.marks, dots, circles, strict=True):
         axes.plot(*zip(dot, at, strict=True), color=DARK, linewidth=0.6)
         axes.plot(*dot, ".", color=DARK, markersize=2)
@@ -309,14 +308,15 @@ def _spread(dots: Float[np.ndarray, "mark 2"], apart: float) -> Float[np.ndarray
     return at
 
 
-def _key(marks: Sequence[Mark]) -> list[str]:
-    """`1-3  left biceps brachii, 25 U each`."""
+def _key(marks: Sequence[Mark], where: Callable[[Mark], str] | None = None) -> list[str]:
+    """`1–3  left biceps brachii, 25 U each`; with `where`, also where the first of them is."""
     lines = []
     for (muscle, dose_u), run in groupby(marks, key=lambda mark: (mark.words, mark.dose_u)):
-        numbers = [mark.number for mark in run]
-        named = f"{numbers[0]}–{numbers[-1]}" if len(numbers) > 1 else str(numbers[0])
-        each = " each" if len(numbers) > 1 else ""
-        lines.append(f"{named}  {muscle}, {number(dose_u, 'U', 3)}{each}")
+        first, *more = run
+        named = f"{first.number}–{more[-1].number}" if more else str(first.number)
+        line = f"{named}  {muscle}, {number(dose_u, 'U', 3)}{' each' if more else ''}"
+        at = f": {'the first at ' if more else ''}{where(first)}" if where else ""
+        lines.append(line + at)
     return lines
 
 

@@ -7,7 +7,7 @@ looked up in an atlas. Tints differ between neighbours only; a muscle is told by
 import math
 import textwrap
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, Literal
 
@@ -34,7 +34,8 @@ _LEADER = "#777777"
 _MOST_LINES = 9
 _FAT, _REST = "#FFF4D6", "#ECECEC"
 _TINTS = ("#F6C9B8", "#CFE6F5", "#CDEBDD", "#F3DCE9", "#FBE3B3", "#DAD7F0", "#E9D9C6", "#D7E9B9")
-_WIDEST_MM, _WINDOW_MM = 110.0, 75.0
+_WIDEST_MM, _WINDOW_MM, _PART_MM = 160.0, 100.0, 60.0
+"""How far a cut is searched; half of the largest limb shown whole; half of the part else shown."""
 _LEAST_MM2 = 8.0
 """Smaller parts of a muscle in a cut are not named."""
 
@@ -139,8 +140,12 @@ def _plane(one: Cut, toxin: Toxin) -> _Plane:
     coarse = np.arange(-_WIDEST_MM, _WIDEST_MM + 1, 2.0)
     right, up = np.meshgrid(coarse, coarse)
     body = _connected(one.atlas.at(one.place_mm(right, up)) != OUTSIDE)
-    low = [max(float(way[body].min(initial=0.0)), -_WINDOW_MM) - 3 for way in (right, up)]
-    high = [min(float(way[body].max(initial=0.0)), _WINDOW_MM) + 3 for way in (right, up)]
+    shown = body if body.any() else np.ones_like(body)
+    low, high = [], []
+    for way in (right[shown], up[shown]):
+        large = np.ptp(way) > 2 * _WINDOW_MM
+        low.append(-_PART_MM if large else float(way.min()) - 3)
+        high.append(_PART_MM if large else float(way.max()) + 3)
     step = max(high[0] - low[0], high[1] - low[1]) / 120
     right, up = np.meshgrid(*(np.arange(a, b, step) for a, b in zip(low, high, strict=True)))
     places = one.place_mm(right, up)
@@ -370,7 +375,7 @@ def histogram_picture(histograms: Sequence[Histogram]) -> Picture:
     most = max((float(one.u_per_cm3.max()) for one in histograms), default=0.0)
     dose = np.geomspace(max(most, 1e-6) / 1000, max(most, 1e-6), 121)
     effect = np.linspace(0.0, 1.0, 101)
-    reached = [one for one in histograms if one.u_per_cm3.max() >= dose[0]]
+    reached = [one for one in _paired(histograms) if one.u_per_cm3.max() >= dose[0]]
     shown = sorted(reached, key=lambda one: -_mean(one))[:_MOST_LINES]
     exposure = [_at_least(one, one.u_per_cm3, dose) for one in shown]
     _draw_shares(exposed, shown, dose, exposure)
@@ -394,6 +399,30 @@ def histogram_picture(histograms: Sequence[Histogram]) -> Picture:
     told = "; ".join(_half_sentence(one) for one in shown)
     summary = f"Half of the volume gets at least: {told}."
     return shortened(drawn("histograms", "What the volume of each muscle gets", figure, summary))
+
+
+def _paired(histograms: Sequence[Histogram]) -> list[Histogram]:
+    """Left and right as one where both get about the same."""
+    found: dict[str, Histogram] = {}
+    for one in histograms:
+        name = one.words.removeprefix("left ").removeprefix("right ")
+        other = found.get(name)
+        if other is None:
+            found[name] = one
+        elif _alike(one, other):
+            found[name] = replace(one, words=f"{name}, both sides")
+        else:
+            found[one.words] = one
+    return list(found.values())
+
+
+def _alike(one: Histogram, other: Histogram) -> bool:
+    """Means within a hundredth of each other, of what is captured and of the effect."""
+    effects = [np.average(each.effect, weights=each.volume) for each in (one, other)]
+    means = [_mean(one), _mean(other)]
+    return one.injected == other.injected and all(
+        abs(a - b) <= 0.01 * max(a, b) for a, b in (means, effects)
+    )
 
 
 def _half_sentence(one: Histogram) -> str:
