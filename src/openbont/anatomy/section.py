@@ -90,6 +90,8 @@ class Segment:
     """Skin and fat, at least."""
     fat_share: float
     """Skin and fat, at most, in shares of the local radius."""
+    fat_tilt_mm: float
+    """How much thinner the fat is in front, and thicker behind."""
     free: tuple[float, float]
     """Stretch in which the skin around the axis is that of this segment alone."""
     reach: float
@@ -248,11 +250,13 @@ class _Section:
         if segment.half:
             beyond |= self.u < 0
         open_ = (label == FAT) & ~beyond
+        thick = open_ & (self.depth_mm >= segment.fat_mm)
+        under = self.depth_mm + segment.fat_tilt_mm * self.v / self.radius_mm
         most = segment.fat_share * self.radius_mm
-        deep = np.sort(self.depth_mm[open_ & (self.depth_mm >= segment.fat_mm)])[::-1]
+        deep = np.sort(under[thick])[::-1]
         count = round(asked_mm2 / (1 - BETWEEN) / self.place_mm2)
         limit = min(deep[min(count, len(deep)) - 1], most) if count and len(deep) else most
-        label[open_ & (self.depth_mm >= limit)] = _ROOM
+        label[thick & (under >= limit)] = _ROOM
         label[(label == FAT) & beyond & (self.depth_mm >= segment.fat_mm)] = OTHER
         return label, min(1.0, len(deep) / max(count, 1))
 
