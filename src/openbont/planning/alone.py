@@ -5,6 +5,7 @@ each structure's own sites is told apart from what comes over the fascia. The fi
 tissue, the second is the spill.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,16 +34,29 @@ class Alone:
     """Mean captured toxin of each structure from the sites of each source, U/cm3."""
 
 
-def alone(plan: Plan, patient: Patient, model: Model) -> Alone:
-    """Every structure of `plan`, a plan of one session, as if it were the only one injected."""
+def alone(plans: Sequence[Plan], patient: Patient, model: Model) -> tuple[Alone, ...]:
+    """Every structure of each plan, a plan of one session, as if it were the only one injected."""
     day = np.array(PLANNING_DAYS, float)
-    all_shots, sessions = shots(given(plan, patient, model), model.structures, model.products)
+    each = [shots(given(one, patient, model), model.structures, model.products) for one in plans]
+    sessions = each[0][1]
     grid = graded_grid(sessions.day, [0.0, *day])
     keep = np.searchsorted(grid, day)
+    longest = max(len(some.dose_u) for some, _ in each)
+    found = []
     with jax.enable_x64(True):
-        found = _run(model.stages, model.body, all_shots, sessions, grid, keep)
-        tissue, reach = jax.tree.map(np.asarray, found)
-    return Alone(day, tissue, reach)
+        for some, _ in each:
+            made = _run(model.stages, model.body, _filled(some, longest), sessions, grid, keep)
+            found.append(Alone(day, *jax.tree.map(np.asarray, made)))
+    return tuple(found)
+
+
+def _filled(some: Shots, count: int) -> Shots:
+    """Empty shots behind, so that all plans share one compiled chain."""
+    more = count - len(some.dose_u)
+    filled: Shots = jax.tree.map(
+        lambda leaf: np.pad(leaf, ((0, more), *[(0, 0)] * (leaf.ndim - 1))), some
+    )
+    return filled
 
 
 @eqx.filter_jit

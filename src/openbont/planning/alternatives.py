@@ -126,14 +126,8 @@ def _ways(prepared: Prepared, first: Picked) -> Iterator[Callable[[], Picked]]:
 
 def _less_spill(choice: Choice, judged: Judged) -> Choice:
     """Ceilings at half of what is captured now."""
-    lower = [
-        replace(
-            one,
-            captured_u_per_cm3=min(one.captured_u_per_cm3, _LESS_SPILL * got.captured_u_per_cm3),
-        )
-        for one, got in zip(choice.ceilings, judged.reached, strict=True)
-    ]
-    return replace(choice, ceilings=tuple(lower))
+    now = np.array([one.captured_u_per_cm3 for one in judged.reached])
+    return choice.with_ceiling(np.minimum(choice.ceiling, _LESS_SPILL * now))
 
 
 def _same_on_both_sides(choice: Choice, best: Best, name: str) -> bool:

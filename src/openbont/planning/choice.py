@@ -121,6 +121,14 @@ class Choice:
         """The same choice with other strength to keep."""
         return replace(self, needs=replace(self.needs, floor=floor))
 
+    def with_ceiling(self, captured_u_per_cm3: np.ndarray) -> "Choice":
+        """The same choice with other ceilings on spared structures."""
+        lower = [
+            replace(one, captured_u_per_cm3=float(most))
+            for one, most in zip(self.ceilings, captured_u_per_cm3, strict=True)
+        ]
+        return replace(self, ceilings=tuple(lower))
+
     def only(self, keep: tuple[np.ndarray, ...]) -> "Choice":
         """The same choice with some options of each muscle, by number or mask."""
 

@@ -125,10 +125,13 @@ def _fixed(
 ) -> Improvement:
     """The label's own pattern is the only plan to hold the reference against."""
     label = patterns(patient, allowed, draws, seed, lambda words: None)[0]
+    best = Standing(label.plan, label.value, label.spill)
+    words = "the label fixes doses and sites: the reference is already best"
+    if reference.sessions[0].injections == label.plan.sessions[0].injections:
+        return Improvement(replace(best, plan=reference), replace(best, plan=reference), 0.0, words)
     side = side_of(reference, patient, model(patient, draws, seed))
     held = Standing(reference, side.effect or 0.0, side.spill)
-    words = "the label fixes doses and sites: the reference is already best"
-    made = Improvement(held, Standing(label.plan, label.value, label.spill), 0.0, words)
+    made = Improvement(held, best, 0.0, words)
     if made.better and made.proposal.effect >= held.effect - _LESS:
         return replace(made, words=f"the label's pattern: {_gained(made)}")
     return replace(made, proposal=held)

@@ -234,10 +234,10 @@ def prepare(task: Task, open_to: Sequence[str], most: int = MOST_RUNS) -> Prepar
     if not every:
         raise NoPlan(f"the label of {task.limits.product} gives no dose for any muscle here")
     count = max(len(one.dose_u) for one in every.values())
-    runs = [alone(_numbered(task, every, k), task.patient, task.model) for k in range(count)]
-    untreated = task.run(_numbered(task, every, 0))
+    plans = [_numbered(task, every, number) for number in range(count)]
+    runs = alone(plans, task.patient, task.model)
     curves = answers(task.model, task.limits.product)
-    return Prepared(task, every, tuple(runs), untreated, curves)
+    return Prepared(task, every, runs, task.run(plans[0]), curves)
 
 
 def room(patient: Patient, allowed: Limits, name: str) -> StructureLimit | None:
