@@ -22,6 +22,8 @@ BESIDE = 0.6
 """A membrane reaches this share of its width from its middle: a little round the bones."""
 BETWEEN = 0.03
 """Share of the room between muscles that is fascia and small vessels (assumed)."""
+CATCH_UP = 0.1
+"""Share of its area by which a muscle may make up for what slices before took or left."""
 FAR = 0.5
 """Cost, in squares of the local radius, of a place behind the membrane or apart from the rest."""
 ROUNDS = 4
@@ -169,9 +171,10 @@ def _filled(
         section = _Section(skin, i, centre[i], radius[i])
         label[i], room = section.prepared(segment, asked[:, i].sum())
         given[:, i] = asked[:, i] * room
-        wanted = np.maximum(given[:, i] + owed, 0.0) * (asked[:, i] > 0)
+        owed = (owed + given[:, i]) * (given[:, i] > 0)
+        wanted = np.clip(owed, (1 - CATCH_UP) * given[:, i], (1 + CATCH_UP) * given[:, i])
         weight = section.fill(label[i], segment, wanted, weight)
-        owed = (wanted - section.areas(label[i], len(asked))) * (asked[:, i] > 0)
+        owed -= section.areas(label[i], len(asked))
     return label, given
 
 
@@ -296,16 +299,17 @@ class _Section:
             return weight
         muscles = [segment.muscles[m] for m in here]
         cost = np.stack([self._cost_of(one, segment.wall)[room] for one in muscles], axis=1)
+        most_mm2 = (1 - BETWEEN / 2) * room.sum() * self.place_mm2
+        area = wanted[here] * min(1.0, most_mm2 / wanted[here].sum())
         new = weight.copy()
         for _ in range(ROUNDS):
-            owner, new[here] = share(cost, wanted[here], self.place_mm2, new[here])
-            label[room] = np.append(here + len(COMMON), OTHER)[owner]
-            stray = np.stack(
-                [self._stray(room, owner == k, cost[:, k]) for k in range(len(here))], 1
-            )
+            owner, new[here] = share(cost, area, self.place_mm2, new[here])
+            stray = np.stack([self._stray(room, owner == k, cost[:, k]) for k in range(len(here))])
+            owner[stray.any(axis=0)] = len(here)
             if not stray.any():
                 break
-            cost = cost + FAR * self.radius_mm**2 * stray
+            cost = cost + FAR * self.radius_mm**2 * stray.T
+        label[room] = np.append(here + len(COMMON), OTHER)[owner]
         return new
 
     def _stray(
