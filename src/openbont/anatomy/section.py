@@ -148,9 +148,11 @@ def lay_out(skin: Skin, segment: Segment, atrophy: Mapping[str, float] | None = 
     asked = np.stack(profile) * share_kept[:, None]
     label, given = _filled(skin, segment, asked)
     scale = given.sum(1) / asked.sum(1)
-    grid = Grid(_connected(label, len(asked)), skin.origin_mm, skin.axes, skin.step_mm)
+    grid = Grid(_connected(label), skin.origin_mm, skin.axes, skin.step_mm)
     first = len(COMMON) + len(asked)
-    stamped = np.array([(label == first + i).sum() for i in range(len(segment.stamped))], float)
+    stamped = np.array(
+        [(grid.label == first + i).sum() for i in range(len(segment.stamped))], float
+    )
     return Layout(
         grid,
         tuple(one.id for one in segment.muscles) + segment.stamped,
@@ -190,7 +192,7 @@ def both_sides(layout: Layout) -> Layout:
     between = label[:, middle]
     between[np.isin(between, np.flatnonzero(number != np.arange(256)))] = OTHER
     return Layout(
-        replace(layout.grid, label=label),
+        replace(layout.grid, label=_connected(label)),
         layout.ids + tuple(layout.ids[i].replace(".left", ".right") for i in paired),
         np.append(layout.asked_cm3, layout.asked_cm3[paired]),
         np.append(layout.scale, layout.scale[paired]),
@@ -347,16 +349,12 @@ class _Section:
         return self.place_mm2 * np.bincount(label.ravel(), minlength=256)[len(COMMON) :][:count]
 
 
-def _connected(label: UInt8[np.ndarray, "slice u v"], count: int) -> UInt8[np.ndarray, "slice u v"]:
-    """Every muscle in one piece: what lies apart goes to the nearest other soft tissue."""
-    stray = np.zeros(label.shape, bool)
-    for number in range(len(COMMON), len(COMMON) + count):
+def _connected(label: UInt8[np.ndarray, "slice u v"]) -> UInt8[np.ndarray, "slice u v"]:
+    """Every muscle in one piece: what lies apart from it is other tissue."""
+    whole = label.copy()
+    for number in range(len(COMMON), int(label.max()) + 1):
         piece, pieces = ndimage.label(label == number)
         if pieces > 1:
             largest = np.bincount(piece.ravel())[1:].argmax() + 1
-            stray |= (piece > 0) & (piece != largest)
-    soft = (label == FAT) | (label == OTHER) | (label >= len(COMMON))
-    nearest = ndimage.distance_transform_edt(
-        ~soft | stray, return_distances=False, return_indices=True
-    )
-    return np.where(stray, label[tuple(nearest)], label)
+            whole[(piece > 0) & (piece != largest)] = OTHER
+    return whole
