@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -233,25 +232,34 @@ def _draw_body(axes: Axes, shown: Scene) -> None:
 
 
 def _draw_outlines(axes: Axes, shown: Scene, panel: _Panel, outlines: Mapping[str, Points]) -> None:
+    """The shadow of each structure on the page."""
     for name in _structures(panel):
         if name in outlines:
-            x, y = _hull(shown.view.place(outlines[name])).T
-            axes.fill(x, y, facecolor=BLUE, alpha=0.10, linewidth=0)
-            axes.plot(np.append(x, x[0]), np.append(y, y[0]), "--", color=BLUE, linewidth=0.8)
+            right, up, dark = _shadow(shown.view.place(outlines[name]))
+            axes.contourf(right, up, dark, [0.5, 2], colors=[BLUE], alpha=0.12)
+            axes.contour(right, up, dark, [0.5], colors=[BLUE], linewidths=0.8, linestyles="--")
 
 
-def _hull(points: Float[np.ndarray, "point 2"]) -> Float[np.ndarray, "corner 2"]:
-    """Convex hull (monotone chain of Andrew 1979)."""
-    ordered = np.unique(points.round(2), axis=0)
-    chains = []
-    for run in (ordered, ordered[::-1]):
-        chain: list[Any] = []
-        for point in run:
-            while len(chain) > 1 and np.linalg.det([chain[-1] - chain[-2], point - chain[-2]]) <= 0:
-                chain.pop()
-            chain.append(point)
-        chains += chain[:-1]
-    return np.array(chains)
+def _shadow(
+    points: Float[np.ndarray, "point 2"],
+) -> tuple[Float[np.ndarray, "column"], Float[np.ndarray, "row"], Float[np.ndarray, "row column"]]:
+    """Columns, rows and a smooth mask of where points lie, as fine as they are dense."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    cell = max(2.0, 2.0 * float(np.sqrt(np.prod(high - low) / len(points))))
+    right, up = (
+        np.arange(a - 3 * cell, b + 4 * cell, cell) for a, b in zip(low, high, strict=True)
+    )
+    there, _, _ = np.histogram2d(points[:, 1], points[:, 0], [up, right])
+    near = smooth((there > 0).astype(float)) > 0.3
+    dark = smooth(smooth(near.astype(float)))
+    return right[:-1] + cell / 2, up[:-1] + cell / 2, dark
+
+
+def smooth(values: Float[np.ndarray, "row column"]) -> Float[np.ndarray, "row column"]:
+    """Mean with the eight neighbours."""
+    pad = np.pad(values, 1, mode="edge")
+    tall = pad[:-2] + pad[1:-1] + pad[2:]
+    return np.asarray(tall[:, :-2] + tall[:, 1:-1] + tall[:, 2:]) / 9
 
 
 def _mm_an_inch(shown: Scene, columns: int) -> float:

@@ -22,8 +22,8 @@ from matplotlib.ticker import FuncFormatter, NullFormatter, PercentFormatter
 from openbont.anatomy.atlas import BONE, COMMON, OTHER, OUTSIDE, Atlas
 from openbont.anatomy.landmarks import directions
 from openbont.anatomy.surface import Point, Surface
-from openbont.catalog.muscles import base, words
-from openbont.report.body_pictures import DARK, HALO, PAPER, Mark, shortened
+from openbont.catalog.muscles import base, side, words
+from openbont.report.body_pictures import DARK, HALO, PAPER, Mark, shortened, smooth
 from openbont.report.figures import BLUE, COLOURS, INK, RED, WIDTH_INCH, Picture, drawn, styled
 from openbont.report.words import listed, number, percent
 
@@ -31,7 +31,7 @@ Toxin = Callable[[Float[np.ndarray, "... 3"]], Float[np.ndarray, "..."]]
 """Places (mm) -> toxin captured there, U/cm3."""
 
 _LEADER = "#777777"
-_MOST_LINES = 9
+_MOST_LINES, _MOST_NAMES = 9, 16
 _FAT, _REST = "#FFF4D6", "#ECECEC"
 _TINTS = ("#F6C9B8", "#CFE6F5", "#CDEBDD", "#F3DCE9", "#FBE3B3", "#DAD7F0", "#E9D9C6", "#D7E9B9")
 _WIDEST_MM, _WINDOW_MM, _PART_MM = 160.0, 100.0, 60.0
@@ -95,8 +95,12 @@ class _Plane:
     u_per_cm3: Float[np.ndarray, "row column"]
 
     @property
-    def extent_mm(self) -> tuple[float, float, float, float]:
-        return self.right.min(), self.right.max(), self.up.min(), self.up.max()
+    def window_mm(self) -> tuple[float, float, float, float]:
+        """Left, right, bottom, top; not much wider than high, so that names have room."""
+        left, right = float(self.right.min()), float(self.right.max())
+        middle = (float(self.up.min()) + float(self.up.max())) / 2
+        half = max(float(np.ptp(self.up)), 0.9 * (right - left)) / 2
+        return left, right, middle - half, middle + half
 
     def tissues(self) -> list[int]:
         """Labels of structures that fill at least a little of the plane."""
@@ -162,15 +166,8 @@ def _connected(there: Bool[np.ndarray, "row column"]) -> Bool[np.ndarray, "row c
     held, size = seed & there, -1
     while held.sum() > size:
         size = held.sum()
-        held = (_blurred(held.astype(float)) > 0) & there
+        held = (smooth(held.astype(float)) > 0) & there
     return np.asarray(held)
-
-
-def _blurred(values: Float[np.ndarray, "row column"]) -> Float[np.ndarray, "row column"]:
-    """Mean with the eight neighbours."""
-    pad = np.pad(values, 1, mode="edge")
-    tall = pad[:-2] + pad[1:-1] + pad[2:]
-    return np.asarray(tall[:, :-2] + tall[:, 1:-1] + tall[:, 2:]) / 9
 
 
 def _draw_tissues(axes: Axes, one: Cut, plane: _Plane) -> None:
@@ -178,7 +175,7 @@ def _draw_tissues(axes: Axes, one: Cut, plane: _Plane) -> None:
     _fill(axes, plane, plane.label != OUTSIDE, _FAT, 0.9)
     _fill(axes, plane, plane.label == OTHER, _REST, 0.3)
     for label, tint in _tinted(plane).items():
-        if one.atlas.tissues[label] != one.mark.structure:
+        if not _injected(one, label):
             _fill(axes, plane, plane.label == label, tint, 0.5)
     _fill(axes, plane, plane.label == BONE, PAPER, 0.6, hatch="/////")
     if one.mark.structure in one.atlas.tissues:
@@ -191,7 +188,7 @@ def _tinted(plane: _Plane) -> dict[int, str]:
     """A tint for each structure, another one than its neighbours have."""
     tints: dict[int, str] = {}
     for label in plane.tissues():
-        around = set(plane.label[_blurred(_blurred((plane.label == label).astype(float))) > 0])
+        around = set(plane.label[smooth(smooth((plane.label == label).astype(float))) > 0])
         taken = [tints[other] for other in around if other in tints]
         free = [tint for tint in _TINTS if tint not in taken]
         tints[label] = free[len(tints) % len(free)]
@@ -207,7 +204,7 @@ def _fill(
     hatch: str = "",
 ) -> None:
     if there.any():
-        soft = _blurred(_blurred(_blurred(there.astype(float))))
+        soft = smooth(smooth(smooth(there.astype(float))))
         drawn = axes.contourf(
             plane.right, plane.up, soft, [0.5, 2], colors=[colour], hatches=[hatch or None]
         )
@@ -226,12 +223,11 @@ def _draw_toxin(axes: Axes, plane: _Plane) -> None:
 
 
 def _levels(most: float) -> list[float]:
-    """At most four round values below the highest, a factor of about three apart."""
+    """The three powers of ten below the highest."""
     if most <= 0:
         return []
-    top = int(np.ceil(np.log10(most)))
-    steps = [m * 10.0**k for k in range(top - 3, top + 1) for m in (1, 3)]
-    return [float(f"{level:.1g}") for level in steps if level < 0.8 * most][-4:]
+    top = math.floor(math.log10(0.8 * most))
+    return [float(f"1e{k}") for k in range(top - 2, top + 1)]
 
 
 def _draw_needle(axes: Axes, one: Cut) -> None:
@@ -253,37 +249,48 @@ def _depth(mark: Mark) -> str:
 
 def _draw_names(axes: Axes, one: Cut, plane: _Plane) -> None:
     """Names in two columns beside the section, each with a line to its structure."""
-    left, right, bottom, top = plane.extent_mm
-    ends = {label: _inmost(plane, label) for label in plane.tissues()}
+    left, right, bottom, top = plane.window_mm
+    ends = _named(one, plane)
     order = sorted(ends, key=lambda label: ends[label][0])
     half = -(-len(order) // 2)
-    for group, x, align in ((order[:half], left, "right"), (order[half:], right, "left")):
-        outward = -1 if align == "right" else 1
+    gap = 0.04 * (right - left)
+    for group, x, align in (
+        (order[:half], left - gap, "right"),
+        (order[half:], right + gap, "left"),
+    ):
         column = sorted(group, key=lambda label: ends[label][1])
-        room = np.linspace(bottom, top, 2 * len(column) + 1)[1::2]
-        column = _uncrossed(column, ends, [(x, float(y)) for y in room])
-        for label, y in zip(column, room, strict=True):
-            here = one.atlas.tissues[label] == one.mark.structure
-            edge = x + outward * 0.04 * (right - left)
-            axes.plot(
-                [ends[label][0], edge],
-                [ends[label][1], y],
-                color=DARK,
-                linewidth=0.4,
-                clip_on=False,
-                zorder=4,
-            )
+        room = [(x, float(y)) for y in np.linspace(bottom, top, 2 * len(column) + 1)[1::2]]
+        for label, at in zip(_uncrossed(column, ends, room), room, strict=True):
+            axes.plot(*zip(ends[label], at, strict=True), color=_LEADER, linewidth=0.5, zorder=4)
             axes.plot(*ends[label], ".", color=DARK, markersize=1.5, zorder=4)
             axes.text(
-                edge + outward * 0.01 * (right - left),
-                y,
-                textwrap.fill(words(base(one.atlas.tissues[label])), 17),
+                at[0] + (gap / 4 if align == "left" else -gap / 4),
+                at[1],
+                _name(one, label),
                 fontsize=5.6,
                 ha=align,
                 va="center",
                 linespacing=0.95,
-                fontweight="bold" if here else "normal",
+                fontweight="bold" if _injected(one, label) else "normal",
             )
+
+
+def _named(one: Cut, plane: _Plane) -> dict[int, tuple[float, float]]:
+    """The injected structure and the nearest others, as many as there is room for, and where."""
+    ends = {label: _inmost(plane, label) for label in plane.tissues()}
+    near = sorted(ends, key=lambda label: (not _injected(one, label), math.hypot(*ends[label])))
+    return {label: ends[label] for label in near[:_MOST_NAMES]}
+
+
+def _name(one: Cut, label: int) -> str:
+    """Name of a structure, with its side where that is not the side of the injected one."""
+    name = one.atlas.tissues[label]
+    same = side(name) in ("", side(one.mark.structure))
+    return textwrap.fill(words(base(name) if same else name), 18, break_long_words=False)
+
+
+def _injected(one: Cut, label: int) -> bool:
+    return one.atlas.tissues[label] == one.mark.structure
 
 
 def _uncrossed(
@@ -304,7 +311,7 @@ def _inmost(plane: _Plane, label: int) -> tuple[float, float]:
     """The place of a tissue that lies deepest within it."""
     depth = (plane.label == label).astype(float)
     for _ in range(12):
-        softer = np.where(plane.label == label, _blurred(depth), 0.0)
+        softer = np.where(plane.label == label, smooth(depth), 0.0)
         depth = softer
     row, column = np.unravel_index(int(depth.argmax()), depth.shape)
     return float(plane.right[row, column]), float(plane.up[row, column])
@@ -312,7 +319,7 @@ def _inmost(plane: _Plane, label: int) -> tuple[float, float]:
 
 def _frame(axes: Axes, one: Cut, plane: _Plane) -> None:
     """Title, sides in words and a scale."""
-    left, right, bottom, top = plane.extent_mm
+    left, right, bottom, top = plane.window_mm
     wide, high = right - left, top - bottom
     axes.set_title(
         f"{one.mark.number}  {one.mark.words}\n"
@@ -321,7 +328,7 @@ def _frame(axes: Axes, one: Cut, plane: _Plane) -> None:
     )
     axes.set(
         xlim=(left - 0.42 * wide, right + 0.42 * wide),
-        ylim=(bottom - 0.14 * high, top + 0.12 * high),
+        ylim=(bottom - 0.18 * high, top + 0.12 * high),
     )
     axes.set(aspect="equal", xticks=[], yticks=[])
     for spine in axes.spines.values():
@@ -330,7 +337,7 @@ def _frame(axes: Axes, one: Cut, plane: _Plane) -> None:
     style: dict[str, Any] = {"fontsize": 6, "fontstyle": "italic", "ha": "center"}
     axes.text(middle, top + 0.05 * high, one.sides[3], va="bottom", **style)
     axes.text(middle, bottom - 0.03 * high, one.sides[2], va="top", **style)
-    low = bottom - 0.1 * high
+    low = bottom - 0.14 * high
     axes.text(left - 0.3 * wide, low, one.sides[0], va="center", **style)
     axes.text(right + 0.3 * wide, low, one.sides[1], va="center", **style)
     axes.plot([middle - 5, middle + 5], [low, low], color=INK, linewidth=1.2)
@@ -341,9 +348,9 @@ def _section_sentence(one: Cut, plane: _Plane) -> str:
     """Depth, the highest value in the plane, and what shares it."""
     most = float(plane.u_per_cm3.max())
     reached = [
-        words(base(one.atlas.tissues[label]))
+        _name(one, label).replace("\n", " ")
         for label in plane.tissues()
-        if one.atlas.tissues[label] != one.mark.structure
+        if not _injected(one, label)
         and plane.u_per_cm3[plane.label == label].max() >= 0.1 * most > 0
     ]
     beside = f"; a tenth of it or more also in {listed(reached)}" if reached else ""
