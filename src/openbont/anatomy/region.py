@@ -50,7 +50,7 @@ def solve(
 
 
 def _part(section: Section, body: Surface, atrophy: Mapping[str, float], girth: float) -> Region:
-    around = skin(body, section.line).fitted(girth=girth)
+    around = skin(body, section.line).fitted(girth)
     layout = lay_out(around, section.segment, atrophy)
     if section.segment.half:
         layout = both_sides(layout)

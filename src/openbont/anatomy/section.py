@@ -117,15 +117,12 @@ class Skin:
     turn_rad: Float[np.ndarray, "slice"]
     """How far lateral is turned towards the front in each slice: pronation of a forearm."""
 
-    def fitted(self, size: float = 1.0, girth: float = 1.0) -> "Skin":
-        """The limb of a body `size` times as long, its own girth `girth` times that."""
-        wide = self.step_mm * (1, girth, girth)
-        shift = (
-            (np.array(self.inside.shape[1:]) - 1)
-            / 2
-            @ ((self.step_mm - wide)[1:, None] * self.axes[1:])
-        )
-        return replace(self, origin_mm=size * (self.origin_mm + shift), step_mm=size * wide)
+    def fitted(self, girth: float) -> "Skin":
+        """The limb with `girth` times its girth."""
+        wide_mm = self.step_mm * (1, girth, girth)
+        middle = (np.array(self.inside.shape[1:]) - 1) / 2
+        shift = middle * (self.step_mm - wide_mm)[1:] @ self.axes[1:]
+        return replace(self, origin_mm=self.origin_mm + shift, step_mm=wide_mm)
 
 
 @dataclass(frozen=True, eq=False)
