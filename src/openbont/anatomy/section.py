@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 from scipy import ndimage
 
 from openbont.anatomy.atlas import COMMON, FAT, OTHER, OUTSIDE, Grid
@@ -244,23 +244,33 @@ class _Section:
     ) -> tuple[UInt8[np.ndarray, "u v"], float]:
         """Labels with room for the muscles, and the share of what they ask for that it holds."""
         label = np.where(self.inside, FAT, OUTSIDE).astype(np.uint8)
-        beyond = np.hypot(self.u, self.v) > segment.reach * self.radius_mm
         if segment.wall:
             self._build(label, segment.wall)
         for stamp in segment.stamps:
             self._stamp(label, stamp)
-        if segment.half:
-            beyond |= self.u < 0
-        open_ = (label == FAT) & ~beyond
-        thick = open_ & (self.depth_mm >= segment.fat_mm)
-        under = self.depth_mm + segment.fat_tilt_mm * self.v / self.radius_mm
-        most = segment.fat_share * self.radius_mm
-        deep = np.sort(under[thick])[::-1]
+        beyond = np.hypot(self.u, self.v) > segment.reach * self.radius_mm
+        beyond |= segment.half & (self.u < 0)
+        under_skin = (label == FAT) & (self.depth_mm >= segment.fat_mm)
+        label[under_skin & beyond] = OTHER
+        share = self._make_room(label, under_skin & ~beyond, segment, asked_mm2)
+        return label, share
+
+    def _make_room(
+        self,
+        label: UInt8[np.ndarray, "u v"],
+        free: Bool[np.ndarray, "u v"],
+        segment: Segment,
+        asked_mm2: float,
+    ) -> float:
+        """Mark the deepest of the free places as room, and return the share there is."""
+        deep_mm = self.depth_mm + segment.fat_tilt_mm * self.v / self.radius_mm
+        limit_mm = segment.fat_share * self.radius_mm
+        found = np.sort(deep_mm[free])[::-1]
         count = round(asked_mm2 / (1 - BETWEEN) / self.place_mm2)
-        limit = min(deep[min(count, len(deep)) - 1], most) if count and len(deep) else most
-        label[thick & (under >= limit)] = _ROOM
-        label[(label == FAT) & beyond & (self.depth_mm >= segment.fat_mm)] = OTHER
-        return label, min(1.0, len(deep) / max(count, 1))
+        if count and len(found):
+            limit_mm = min(found[min(count, len(found)) - 1], limit_mm)
+        label[free & (deep_mm >= limit_mm)] = _ROOM
+        return min(1.0, len(found) / max(count, 1))
 
     def _stamp(self, label: UInt8[np.ndarray, "u v"], stamp: Stamp) -> None:
         s = stamp.path[:, 0]
@@ -300,16 +310,29 @@ class _Section:
         cost = np.stack([self._cost_of(one, segment.wall)[room] for one in muscles], axis=1)
         most_mm2 = (1 - BETWEEN / 2) * room.sum() * self.place_mm2
         area = wanted[here] * min(1.0, most_mm2 / wanted[here].sum())
+        owner, found = self._owners(room, cost, area, weight[here])
+        label[room] = np.append(here + len(COMMON), OTHER)[owner]
         new = weight.copy()
+        new[here] = found
+        return new
+
+    def _owners(
+        self,
+        room: Bool[np.ndarray, "u v"],
+        cost_mm2: Float[np.ndarray, "place muscle"],
+        area_mm2: Float[np.ndarray, "muscle"],
+        weight_mm2: Float[np.ndarray, "muscle"],
+    ) -> tuple[Int[np.ndarray, "place"], Float[np.ndarray, "muscle"]]:
+        """Muscle of each place, each in one piece; what cannot be had in one piece has no owner."""
+        number = range(len(area_mm2))
         for _ in range(ROUNDS):
-            owner, new[here] = share(cost, area, self.place_mm2, new[here])
-            stray = np.stack([self._stray(room, owner == k, cost[:, k]) for k in range(len(here))])
-            owner[stray.any(axis=0)] = len(here)
+            owner, weight_mm2 = share(cost_mm2, area_mm2, self.place_mm2, weight_mm2)
+            stray = np.stack([self._stray(room, owner == k, cost_mm2[:, k]) for k in number])
+            owner[stray.any(axis=0)] = len(area_mm2)
             if not stray.any():
                 break
-            cost = cost + FAR * self.radius_mm**2 * stray.T
-        label[room] = np.append(here + len(COMMON), OTHER)[owner]
-        return new
+            cost_mm2 = cost_mm2 + FAR * self.radius_mm**2 * stray.T
+        return owner, weight_mm2
 
     def _stray(
         self,
