@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from openbont.forward.arrays import Body, Sessions, Shots, shots, single
-from openbont.forward.chain import Model, Stages, gather, given
+from openbont.forward.chain import Model, Stages, gather, given, in_place
 from openbont.forward.kinetics import graded_grid
 from openbont.forward.response import Tissue
 from openbont.patient import Patient
@@ -45,7 +45,8 @@ def alone(plans: Sequence[Plan], patient: Patient, model: Model) -> tuple[Alone,
     found = []
     with jax.enable_x64(True):
         for some, _ in each:
-            made = _run(model.stages, model.body, _filled(some, longest), sessions, grid, keep)
+            placed = in_place(_filled(some, longest), model)
+            made = _run(model.stages, model.body, placed, sessions, grid, keep)
             found.append(Alone(day, *jax.tree.map(np.asarray, made)))
     return tuple(found)
 

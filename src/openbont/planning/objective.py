@@ -124,6 +124,12 @@ def plannable(model: Model, goals: Sequence[Goal]) -> tuple[Goal, ...]:
     return tuple(found)
 
 
+def readings(model: Model) -> tuple[Goal, ...]:
+    """Every reading that a goal could speak of and a drive stands behind."""
+    asked = [Goal(scale=one.scale, where=one.where, at_most=0.0) for one in _driven(model).measures]
+    return plannable(model, asked)
+
+
 def drivers(model: Model, goals: Sequence[Goal]) -> list[str]:
     """Structures that take part in the drive of any goal."""
     whole = np.ones((model.draws, 1, len(model.structures) + 1))
@@ -158,9 +164,8 @@ def progress(needs: Needs, fall: np.ndarray) -> float:
 
 
 def _shares(model: Model, measure: int, tissue: Tissue) -> np.ndarray:
-    run = eqx.filter_vmap(lambda disorder, seen: disorder.shares(seen, measure))
     with jax.enable_x64(True):
-        return np.asarray(run(_driven(model), tissue))
+        return np.asarray(_each_draw(_driven(model), tissue, measure))
 
 
 def _shares_of_runs(model: Model, measure: int, runs: Tissue) -> np.ndarray:
@@ -168,16 +173,25 @@ def _shares_of_runs(model: Model, measure: int, runs: Tissue) -> np.ndarray:
         return np.asarray(_each_run(_driven(model), runs, measure))
 
 
+def _drive_after(model: Model, measure: int, before: np.ndarray, excess: np.ndarray) -> np.ndarray:
+    with jax.enable_x64(True):
+        return np.asarray(_each_after(_driven(model), before, excess, measure))
+
+
+@eqx.filter_jit
+def _each_draw(disorder: Driven, tissue: Tissue, measure: int) -> Any:
+    return eqx.filter_vmap(lambda one, seen: one.shares(seen, measure))(disorder, tissue)
+
+
 @eqx.filter_jit
 def _each_run(disorder: Driven, runs: Tissue, measure: int) -> Any:
-    by_draw = eqx.filter_vmap(lambda one, seen: one.shares(seen, measure))
-    return jax.vmap(lambda tissue: by_draw(disorder, tissue))(runs)
+    return jax.vmap(lambda tissue: _each_draw(disorder, tissue, measure))(runs)
 
 
-def _drive_after(model: Model, measure: int, before: np.ndarray, excess: np.ndarray) -> np.ndarray:
-    run = eqx.filter_vmap(lambda disorder, q, fall: disorder.drive_after(measure, q, fall))
-    with jax.enable_x64(True):
-        return np.asarray(run(_driven(model), before, excess))
+@eqx.filter_jit
+def _each_after(disorder: Driven, before: np.ndarray, excess: np.ndarray, measure: int) -> Any:
+    after = eqx.filter_vmap(lambda one, q, fall: one.drive_after(measure, q, fall))
+    return after(disorder, before, excess)
 
 
 def _driven(model: Model) -> Driven:

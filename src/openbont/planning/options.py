@@ -15,7 +15,7 @@ _STEPS_U = (1.25, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0)
 _SMALL_U = 25.0
 _FINEST_U = {True: (1.25, 2.5), False: (2.5, 5.0)}
 """Least step of a site and of the whole dose: for small muscles, for others."""
-_MOST_PATTERNS = 4
+_MOST_PATTERNS = 3
 _ROUNDING = 1e-9
 
 
@@ -38,7 +38,7 @@ def options(limit: StructureLimit, limits: Limits, dilution_u_per_ml: float, mos
 
 
 def site_counts(limit: StructureLimit, limits: Limits) -> tuple[int, ...]:
-    """Numbers of sites to choose from: the label's own; one to four where it names none."""
+    """Numbers of sites to choose from: the label's own; one to three where it names none."""
     most_u = limit.site_max_u or limits.site_max_u
     needed = math.ceil((limit.max_u or 0.0) / most_u) if most_u else 1
     least = math.ceil(limit.sites_min or 1)

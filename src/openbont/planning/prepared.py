@@ -26,6 +26,7 @@ from openbont.planning.objective import (
     drivers,
     needs,
     plannable,
+    readings,
     strength_by_structure,
 )
 from openbont.planning.options import Options, fits, options
@@ -223,8 +224,13 @@ def _stricter(choice: Choice, judged: Judged) -> Choice:
 
 
 def prepare(task: Task, open_to: Sequence[str], most: int = MOST_RUNS) -> Prepared:
-    """Run every option of every structure of `open_to`, one run for each number of an option."""
-    modelled = [one.id for one in task.model.structures if one.id in open_to]
+    """Run every option of the structures of `open_to` that drive a reading and are not spared, one
+    run for each number of an option."""
+    driving = set(drivers(task.model, readings(task.model))) & set(open_to)
+    curves = answers(task.model, task.limits.product)
+    spared = ceilings(task.model, curves, task.patient, task.patient.goals)
+    some = driving - {one.structure for one in spared}
+    modelled = [one.id for one in task.model.structures if one.id in some]
     limit = {name: room(task.patient, task.limits, name) for name in modelled}
     every = {
         name: options(one, task.limits, task.dilution_u_per_ml, most)
@@ -232,11 +238,11 @@ def prepare(task: Task, open_to: Sequence[str], most: int = MOST_RUNS) -> Prepar
         if one is not None
     }
     if not every:
-        raise NoPlan(f"the label of {task.limits.product} gives no dose for any muscle here")
+        product = task.limits.product
+        raise NoPlan(f"the label of {product} gives no dose for any muscle of these goals")
     count = max(len(one.dose_u) for one in every.values())
     plans = [_numbered(task, every, number) for number in range(count)]
     runs = alone(plans, task.patient, task.model)
-    curves = answers(task.model, task.limits.product)
     return Prepared(task, every, runs, task.run(plans[0]), curves)
 
 
