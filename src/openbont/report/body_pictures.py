@@ -22,6 +22,8 @@ from openbont.report.render import VIEWS, Scene, View, scene
 from openbont.report.words import listed, number
 
 Points = Float[np.ndarray, "point 3"]
+Place = Callable[[Float[np.ndarray, "... 3"]], Float[np.ndarray, "... 2"]]
+"""Points -> where they appear on the page, mm to the right and up."""
 
 DARK, PAPER = "#111111", "#fdfdfd"
 HALO: list[AbstractPathEffect] = [withStroke(linewidth=1.6, foreground=PAPER)]
@@ -86,8 +88,10 @@ def sites_picture(
         places = {_arm_or_leg(body, mark) for mark in panel.marks} - {""}
         where = f"{places.pop()} " if len(places) == 1 else ""
         axes.set_title(f"{where}from the {panel.view.name}", loc="center")
-        _draw_outlines(axes, shown, panel, outlines or {})
-        _draw_marks(axes, body, panel, _mm_an_inch(shown, columns))
+        _draw_outlines(axes, panel.marks, panel.view.place, outlines or {})
+        dots = np.array([panel.view.place(_skin(body, mark)) for mark in panel.marks])
+        scale = _mm_an_inch(shown.extent_mm, columns)
+        _draw_marks(axes, panel.marks, dots, panel.through, scale)
     _draw_key(figure.add_subplot(grid[rows, :]), lines)
     seen = listed(list(dict.fromkeys(panel.view.name for panel in panels)))
     total = number(sum(mark.dose_u for mark in marks), "U", 3)
@@ -96,6 +100,58 @@ def sites_picture(
     )
     summary = f"{len(marks)} sites, {total} in all, seen from: {seen}. {told}"
     return shortened(drawn("sites", "Where the needle goes", figure, summary))
+
+
+@styled
+def map_picture(
+    marks: Sequence[Mark],
+    outlines: Mapping[str, Points],
+    axes_mm: Float[np.ndarray, "2 3"],
+    sides: tuple[str, str, str, str],
+) -> Picture:
+    """Sites in a structure that is shown on its own, spread flat: an armpit, a bladder, a gland.
+
+    Rows of `axes_mm`: to the right and up; `sides`: what lies left, right, below and above.
+    """
+    spread = np.concatenate([*outlines.values(), np.array([mark.site_mm for mark in marks])])
+    low, high = (spread @ axes_mm.T).min(axis=0) - 12, (spread @ axes_mm.T).max(axis=0) + 12
+    extent = (float(low[0]), float(high[0]), float(low[1]), float(high[1]))
+    lines = _key(marks)
+    deep = 0.14 * -(-len(lines) // 2) + 0.1
+    figure = Figure(figsize=(WIDTH_INCH, 2.9 + deep), layout="constrained")
+    axes, below = figure.subplots(2, 1, height_ratios=[2.9, deep])
+    _draw_outlines(axes, marks, lambda point: point @ axes_mm.T, outlines)
+    dots = np.array([axes_mm @ mark.site_mm for mark in marks])
+    _draw_marks(axes, marks, dots, (), _mm_an_inch(extent, 1))
+    axes.set(xlim=extent[:2], ylim=extent[2:], aspect="equal", xticks=[], yticks=[])
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    axes.set_title(sides[3], loc="center")
+    axes.set_xlabel(sides[2], labelpad=16)
+    for x, word, align in ((-0.01, sides[0], "right"), (1.01, sides[1], "left")):
+        axes.text(x, 0.5, word, ha=align, va="center", transform=axes.transAxes)
+    _scale(axes, extent)
+    _draw_key(below, lines)
+    total = number(sum(mark.dose_u for mark in marks), "U", 3)
+    summary = f"{len(marks)} sites, {total} in all. " + " ".join(f"{line}." for line in lines)
+    name = f"map-{marks[0].structure.replace('.', '-')}"
+    return shortened(drawn(name, "Where the needle goes", figure, summary))
+
+
+def _scale(axes: Axes, extent_mm: tuple[float, float, float, float]) -> None:
+    """A bar of round length under the picture."""
+    left, right, bottom, top = extent_mm
+    length = 50 if right - left > 160 else 20
+    start, low = (left + right - length) / 2, bottom - 0.035 * (top - bottom)
+    axes.plot([start, start + length], [low, low], color=INK, linewidth=1.2, clip_on=False)
+    axes.text(
+        (left + right) / 2,
+        low - 0.012 * (top - bottom),
+        f"{length // 10} cm",
+        ha="center",
+        va="top",
+        fontsize=6,
+    )
 
 
 def _skin(body: Surface, mark: Mark) -> Point:
@@ -218,24 +274,16 @@ def _draw_body(axes: Axes, shown: Scene) -> None:
     )
     for x, word, align in ((0.0, words[0], "left"), (1.0, words[1], "right")):
         axes.text(x, -0.01, word, ha=align, va="top", fontsize=6, transform=axes.transAxes)
-    length = 50 if right - left > 160 else 20
-    start, low = (left + right - length) / 2, bottom - 0.035 * (top - bottom)
-    axes.plot([start, start + length], [low, low], color=INK, linewidth=1.2, clip_on=False)
-    axes.text(
-        (left + right) / 2,
-        low - 0.012 * (top - bottom),
-        f"{length // 10} cm",
-        ha="center",
-        va="top",
-        fontsize=6,
-    )
+    _scale(axes, shown.extent_mm)
 
 
-def _draw_outlines(axes: Axes, shown: Scene, panel: _Panel, outlines: Mapping[str, Points]) -> None:
+def _draw_outlines(
+    axes: Axes, marks: Sequence[Mark], place: Place, outlines: Mapping[str, Points]
+) -> None:
     """The shadow of each structure on the page."""
-    for name in _structures(panel):
+    for name in dict.fromkeys(mark.structure for mark in marks):
         if name in outlines:
-            right, up, dark = _shadow(shown.view.place(outlines[name]))
+            right, up, dark = _shadow(place(outlines[name]))
             axes.contourf(right, up, dark, [0.5, 2], colors=[BLUE], alpha=0.12)
             axes.contour(right, up, dark, [0.5], colors=[BLUE], linewidths=0.8, linestyles="--")
 
@@ -262,17 +310,22 @@ def smooth(values: Float[np.ndarray, "row column"]) -> Float[np.ndarray, "row co
     return np.asarray(tall[:, :-2] + tall[:, 1:-1] + tall[:, 2:]) / 9
 
 
-def _mm_an_inch(shown: Scene, columns: int) -> float:
+def _mm_an_inch(extent_mm: tuple[float, float, float, float], columns: int) -> float:
     """Scale of a panel on paper."""
-    left, right, bottom, top = shown.extent_mm
+    left, right, bottom, top = extent_mm
     return max((right - left) * columns / WIDTH_INCH, (top - bottom) / 2.5)
 
 
-def _draw_marks(axes: Axes, body: Surface, panel: _Panel, mm_an_inch: float) -> None:
+def _draw_marks(
+    axes: Axes,
+    marks: Sequence[Mark],
+    dots: Float[np.ndarray, "mark 2"],
+    through: Sequence[Mark],
+    mm_an_inch: float,
+) -> None:
     """A dot at each site, its number in a circle beside it where sites are close, and its units."""
-    dots = np.array([panel.view.place(_skin(body, mark)) for mark in panel.marks])
     circles = _spread(dots, 0.2 * mm_an_inch)
-    for mark, dot, at in zip(panel.marks, dots, circles, strict=True):
+    for mark, dot, at in zip(marks, dots, circles, strict=True):
         axes.plot(*zip(dot, at, strict=True), color=DARK, linewidth=0.6)
         axes.plot(*dot, ".", color=DARK, markersize=2)
         axes.text(
@@ -288,7 +341,7 @@ def _draw_marks(axes: Axes, body: Surface, panel: _Panel, mm_an_inch: float) -> 
                 "facecolor": PAPER,
                 "edgecolor": RED,
                 "linewidth": 0.9,
-                "linestyle": ":" if mark in panel.through else "-",
+                "linestyle": ":" if mark in through else "-",
             },
         )
         axes.annotate(
