@@ -129,7 +129,6 @@ def test_sites_of_the_31_pattern_lie_on_the_skin(muscle: str) -> None:
         assert np.linalg.norm(nearest(REFERENCE, at)[0] - at) < 3, site
 
 
-@pytest.mark.xfail(strict=True, reason="the sites of head.yaml stand some 5 cm too high")
 def test_temporalis_sites_against_their_words() -> None:
     tragus = landmark_mm(REFERENCE, "tragus.left")
     first, second, third, fourth = (
@@ -141,7 +140,6 @@ def test_temporalis_sites_against_their_words() -> None:
     assert (second - fourth)[2] == pytest.approx(15, abs=5)
 
 
-@pytest.mark.xfail(strict=True, reason="the sites of head.yaml stand some 4 cm too high")
 def test_occipitalis_sites_against_their_words() -> None:
     inion, mastoid = (landmark_mm(REFERENCE, name) for name in ("inion", "mastoid_tip.left"))
     first, *above = (np.array(site["at"]) for site in layers()["occipitalis"]["sites"])
