@@ -4,7 +4,6 @@ import argparse
 import importlib
 import json
 import pkgutil
-from dataclasses import asdict
 
 import benchmarks
 from benchmarks.table import show
@@ -27,7 +26,7 @@ def main() -> None:
     chosen = parser.parse_args()
     rows = chosen.run(chosen)
     if chosen.json:
-        print(json.dumps([asdict(row) for row in rows], indent=2))
+        print(json.dumps(rows, indent=2))
     else:
         show(chosen.words, rows)
 

@@ -63,13 +63,13 @@ def run(chosen: argparse.Namespace) -> list[Row]:
     seconds = median_seconds(jobs, chosen.repeats)
     speeds = {name: counts[name] / seconds[name] for name in engines}
     return [
-        Row(
-            name,
-            counts[name],
-            speeds[name],
-            speeds[name] / speeds[PEER],
-            error(solve(inputs.first(CHECKED)), truth),
-        )
+        {
+            "engine": name,
+            "timed on": counts[name],
+            "patients/s": speeds[name],
+            "ratio": speeds[name] / speeds[PEER],
+            "worst error": error(solve(inputs.first(CHECKED)), truth),
+        }
         for name, solve in engines.items()
     ]
 

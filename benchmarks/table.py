@@ -2,25 +2,13 @@
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
-
-@dataclass(frozen=True)
-class Row:
-    """One engine: how fast, how fast relative to the peer, how far from the truth."""
-
-    engine: str
-    patients: int
-    """How many were timed in one repeat."""
-    patients_per_s: float
-    ratio: float
-    """Patients/s relative to the peer."""
-    error: float
-    """Largest error relative to the peak of its own muscle."""
+Row = dict[str, str | int | float]
+"""One engine: heading -> value. Speeds are relative to a peer in the same run."""
 
 
 def median_seconds(jobs: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, float]:
@@ -34,12 +22,17 @@ def median_seconds(jobs: Mapping[str, Callable[[], object]], repeats: int) -> di
     return {name: statistics.median(times) for name, times in seconds.items()}
 
 
-def show(title: str, rows: list[Row]) -> None:
-    """Print the rows as a table."""
+def show(title: str, rows: Sequence[Row]) -> None:
+    """Print the rows as a table; the first column is the engine."""
     table = Table(title=title)
-    for heading in ("engine", "timed on", "patients/s", "ratio", "worst error"):
-        table.add_column(heading, justify="left" if heading == "engine" else "right")
+    for number, heading in enumerate(rows[0]):
+        table.add_column(heading, justify="right" if number else "left")
     for row in rows:
-        ratio, speed = f"{row.ratio:,.3g}", f"{row.patients_per_s:,.0f}"
-        table.add_row(row.engine, f"{row.patients:,}", speed, ratio, f"{row.error:.0e}")
+        table.add_row(*map(_printed, row.values()))
     Console().print(table)
+
+
+def _printed(value: str | int | float) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.3g}"
