@@ -152,6 +152,8 @@ class Best:
     picks: np.ndarray
     value: float
     bound: float
+    saving: float = 0.0
+    """Where the least of something was asked for: share that another answer could save at most."""
 
     @property
     def gap(self) -> float:
@@ -178,8 +180,10 @@ def choose(choice: Choice, least_value: float | None = None, aim: Aim = "units")
         raise NoPlan("no choice of doses keeps every limit; loosen a function to be kept")
     picks = program.picks(found.columns)
     value = choice.value(picks)
-    bound = value if least_value is not None else program.constant - found.bound
-    return Best(picks, value, max(bound, value))
+    if least_value is None:
+        return Best(picks, value, max(program.constant - found.bound, value))
+    amount = choice.amount(picks, aim)
+    return Best(picks, value, value, max(amount - found.bound, 0.0) / max(amount, _TIE))
 
 
 def programmed(choice: Choice) -> Program:

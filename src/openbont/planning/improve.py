@@ -55,7 +55,7 @@ class Improvement:
     reference: Standing
     proposal: Standing
     gap: float
-    """Units that a still smaller plan could save at most, as a share; 0 = proven."""
+    """Share of units that another plan of the same own effect could save at most; 0 = proven."""
     words: str
 
     @property
@@ -68,39 +68,29 @@ class Improvement:
 def improve(reference: Plan, patient: Patient, draws: int = 32, seed: int = 1) -> Improvement:
     """The fewest units, then the least spill, that reach what the reference reaches.
 
-    The reference is one session. Where a label fixes doses and sites, or nothing within the limits
+    The reference is one session, whose dilution is kept. Where a label fixes doses and sites, or nothing within the limits
     reaches as much with less, the reference is already best. Raises NoPlan as `propose` does.
     """
     allowed = limits(patient, reference.sessions[0].product, reference.date, reference.disorder)
     if allowed.pattern:
         return _fixed(reference, patient, allowed, draws, seed)
-    readies = prepared(patient, allowed, draws, seed)
-    ours: list[tuple[Prepared, Settled]] = []
-    for ready in readies:
-        choice = replace(ready.choice(), priced=False)
-        theirs = ready.judge(choice)(reference)
-        try:
-            ours.append((ready, _fewest(ready, choice, theirs.effect)))
-        except NoPlan:
-            continue
+    own = reference.sessions[0].dilution_u_per_ml
+    (ready,) = prepared(patient, allowed, draws, seed, dilutions=[own])
+    choice = replace(ready.choice(), priced=False)
+    theirs = ready.judge(choice)(reference)
     held = Standing(reference, theirs.effect, theirs.reached)
-    if not ours:
+    try:
+        best = _fewest(ready, choice, theirs.effect)
+    except NoPlan:
         return Improvement(held, held, 0.0, _unmatched(theirs))
-    ready, best = min(ours, key=lambda pair: _score(pair[1]))
-    found = Standing(
-        ready.plan(best.choice, best.best.picks), best.judged.effect, best.judged.reached
-    )
-    refuse(found.plan, patient)
-    made = Improvement(held, found, best.best.gap, "")
-    return (
-        replace(made, words=_gained(made))
-        if made.better
-        else replace(
-            made,
-            proposal=held,
-            words="nothing that reaches as much takes less: the reference is best",
-        )
-    )
+    plan = ready.plan(best.choice, best.best.picks)
+    refuse(plan, patient)
+    found = Standing(plan, best.judged.effect, best.judged.reached)
+    made = Improvement(held, found, best.best.saving, "")
+    if made.better:
+        return replace(made, words=_gained(made))
+    words = "nothing that reaches as much takes less: the reference is best"
+    return replace(made, proposal=held, words=words)
 
 
 def _fewest(ready: Prepared, choice: Choice, effect: float) -> Settled:
@@ -114,10 +104,6 @@ def _fewest(ready: Prepared, choice: Choice, effect: float) -> Settled:
     start = Polished(found.best.picks, found.judged, 0)
     end = polish(ready, found.choice, start, score)
     return Settled(replace(found.best, picks=end.picks), found.choice, end.judged)
-
-
-def _score(settled: Settled) -> tuple[float, float]:
-    return settled.choice.units(settled.best.picks), settled.judged.spill
 
 
 def _fixed(

@@ -72,14 +72,20 @@ def propose(
 
 
 def prepared(
-    patient: Patient, allowed: Limits, draws: int, seed: int, tell: Tell = lambda words: None
+    patient: Patient,
+    allowed: Limits,
+    draws: int,
+    seed: int,
+    tell: Tell = lambda words: None,
+    dilutions: Sequence[float] = (),
 ) -> list[Prepared]:
-    """What every dose at every number of sites does, once for each dilution of the label."""
+    """What every dose at every number of sites does, once for each dilution; by default those of
+    the label."""
     open_to = allowed_structures(patient, allowed)
     if not patient.goals:
         raise BadInput("goals", "no goal to plan for", "add one, see docs/how-to")
     tell("building the model")
-    built, dilutions = model(patient, draws, seed), dilutions_u_per_ml(allowed)
+    built, dilutions = model(patient, draws, seed), dilutions or dilutions_u_per_ml(allowed)
     tell("what each dose does in each muscle")
     most = MOST_RUNS if len(dilutions) == 1 else FEWER_RUNS
     return [prepare(Task(patient, allowed, built, one), open_to, most) for one in dilutions]
