@@ -137,10 +137,16 @@ def explain(plan: PlanFile, patient: PatientFile = None, as_json: AsJson = False
 )
 def propose(
     patient: Annotated[Path, typer.Argument(metavar="PATIENT", help="Patient as YAML or JSON.")],
-    product: Annotated[str, typer.Option(help="Non-proprietary name of the product.")],
+    product: Annotated[
+        str, typer.Option(help="Non-proprietary name of the product; with --against, its own.")
+    ] = "",
     date: Annotated[str, typer.Option(help="Day of injection, as 2026-03-02.")] = "",
     draws: Draws = 32,
     seed: Seed = 1,
+    against: Annotated[
+        Path | None,
+        typer.Option(help="A plan: find the fewest units that reach as much as it does."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the best plan to this file.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write its report to this folder.")] = None,
     as_json: AsJson = False,
@@ -150,6 +156,11 @@ def propose(
     from openbont.report import terminal
 
     the_patient = load_patient(patient)
+    if against is not None:
+        _improve(against, the_patient, draws, seed, out, as_json)
+        return
+    if not product:
+        raise BadInput("--product", "no product named", "add for instance onabotulinumtoxinA")
     proposals = _proposals(the_patient, product, date, draws, seed)
     plan = proposals[0].plan
     if out:
@@ -161,6 +172,21 @@ def propose(
     best, *others = plain(proposals)
     data = {**best, "alternatives": others, "draws": draws, "seed": seed}
     _show(as_json, data, lambda page: terminal.show_proposals(page, proposals))
+
+
+def _improve(
+    against: Path, patient: "Patient", draws: int, seed: int, out: Path | None, as_json: bool
+) -> None:
+    """The fewest units that reach what a plan reaches."""
+    from openbont.io import load_plan, save
+    from openbont.planning.improve import improve
+    from openbont.report import terminal
+
+    with _progress("what the plan reaches, and the least that reaches as much"):
+        found = improve(load_plan(against), patient, draws, seed)
+    if out:
+        save(found.proposal.plan, out)
+    _show(as_json, plain(found), lambda page: terminal.show_improvement(page, found))
 
 
 @app.command(epilog=_example("simulate examples/arm_after_stroke/plan.yaml --draws 500 --seed 1"))
@@ -240,17 +266,59 @@ def cite(plan: PlanFile, patient: PatientFile = None, as_json: AsJson = False) -
     _show(as_json, data, text)
 
 
-@app.command(epilog=_example(f"compare {ARM}/plan.yaml --other {ARM}/weak.yaml --out two.svg"))
+@app.command(epilog=_example("compare examples/plans/spastic_arm/reference.yaml mine.yaml"))
 def compare(
     plan: PlanFile,
-    other: Annotated[Path, typer.Option(help="A second patient for the same plan.")],
+    reference: Annotated[
+        Path | None, typer.Argument(metavar="[PLAN]", help="A second plan for the same patient.")
+    ] = None,
+    other: Annotated[
+        Path | None, typer.Option(help="Instead: a second patient for the same plan.")
+    ] = None,
     patient: PatientFile = None,
-    out: Annotated[Path | None, typer.Option(help="Picture to write, as SVG.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Picture of two patients to write, as SVG.")
+    ] = None,
     draws: Draws = 100,
     seed: Seed = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Show what one plan would do in two patients, side by side. Never a statement of safety."""
+    """Show two plans for one patient, or one plan in two patients, side by side."""
+    if (reference is None) == (other is None):
+        way_out = "name a second plan, or a second patient with --other"
+        raise BadInput("compare", "one thing alone cannot be compared", way_out)
+    if reference is not None:
+        _compare_plans(plan, reference, patient, draws, seed, as_json)
+    else:
+        assert other is not None
+        _compare_patients(plan, other, patient, out, draws, seed, as_json)
+
+
+def _compare_plans(
+    plan: Path, reference: Path, patient: Path | None, draws: int, seed: int, as_json: bool
+) -> None:
+    from openbont.planning.compare import compared
+    from openbont.report import terminal
+
+    first, who = _load(plan, patient)
+    second, _ = _load(reference, patient or plan.parent / "patient.yaml")
+    with _progress(f"simulating {draws} draws of two plans"):
+        found = compared(first, second, who, draws, seed)
+    names = (str(plan), str(reference))
+    data = {"plan": plain(found.plan), "reference": plain(found.reference)}
+    _show(as_json, data, lambda page: terminal.show_plans(page, names, found))
+
+
+def _compare_patients(
+    plan: Path,
+    other: Path,
+    patient: Path | None,
+    out: Path | None,
+    draws: int,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Never a statement of safety."""
     from openbont.io import load_patient
     from openbont.report import terminal
 

@@ -22,7 +22,7 @@ SideRule = Literal["per_side", "both_sides_total", "midline", "limb", "total"]
 DoseRole = Literal["range", "fixed", "initial", "described"]
 DoseBasis = Literal["U", "U_per_kg", "U_per_site", "percent_of_total"]
 JURISDICTIONS = ("US", "EU", "IL")
-MIDLINE = frozenset({"procerus", "detrusor", "pharyngeal_constrictors"})
+MIDLINE = frozenset({"procerus", "detrusor", "bladder_neck", "pharyngeal_constrictors"})
 """Structures without a left and a right."""
 
 Number = Annotated[float | None, BeforeValidator(lambda text: float(text) if text else None)]

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from openbont.forward.outcome import Outcome
     from openbont.patient import Patient
     from openbont.plan import Plan
+    from openbont.planning.compare import Compared, Side
+    from openbont.planning.improve import Improvement
     from openbont.planning.proposal import Proposal
     from openbont.planning.rules import Finding
 
@@ -210,6 +212,67 @@ def show_two(
     jitter = (float(np.median(course.response.jitter.max(1))) for course in (first, second))
     page.print("jitter far from the needle, times before: A {:.2f}, B {:.2f}".format(*jitter))
     page.print("No number here says that a dose is safe.", style="bold")
+
+
+def show_plans(page: Console, names: tuple[str, str], both: "Compared") -> None:
+    """Doses by structure, then what each plan brings, leaves and spills."""
+    from openbont.catalog.muscles import words
+
+    page.print(f"A: {escape(names[0])}   B: {escape(names[1])}")
+    doses = [_doses(side.plan) for side in (both.plan, both.reference)]
+    table = _table("units (sites)", "structure", "A", "B")
+    for structure in dict.fromkeys([*doses[0], *doses[1]]):
+        table.add_row(words(structure), *(one.get(structure, "-") for one in doses))
+    page.print(table)
+    table = _table("what they bring, median of the draws", "", "A", "B")
+    for row in zip(*(_judged(side) for side in (both.plan, both.reference)), strict=False):
+        table.add_row(row[0][0], row[0][1], row[1][1])
+    page.print(table)
+    for name, side in zip("AB", (both.plan, both.reference), strict=True):
+        for finding in side.stops:
+            page.print(f"[{COLOURS['stop']}]stop[/] {name}: {escape(finding.reason)}")
+
+
+def _doses(plan: "Plan") -> dict[str, str]:
+    """`60 U (2)` by structure, sessions added up."""
+    units: dict[str, tuple[float, int]] = {}
+    for session in plan.sessions:
+        for one in session.injections:
+            dose_u, sites = units.get(one.structure, (0.0, 0))
+            units[one.structure] = (dose_u + one.dose_u, sites + one.sites)
+    return {name: f"{number(dose_u, 'U')} ({sites})" for name, (dose_u, sites) in units.items()}
+
+
+def _judged(side: "Side") -> list[tuple[str, str]]:
+    """Rows of one plan, named alike for both."""
+    rows = [
+        ("total", ", ".join(str(dose) for dose in side.totals.values())),
+        ("needle sites", str(side.needles)),
+        ("part of the wanted effect", "-" if side.effect is None else percent(side.effect)),
+    ]
+    rows += [
+        (f"{goal.words}: weeks at the goal", band(goal.benefit.weeks))
+        for goal in side.outcome.goals
+    ]
+    rows += [(f"keeps {one.words}", share_band(one.kept)) for one in side.outcome.unwanted]
+    rows += [(f"spares {one.ceiling.words}", percent(one.kept)) for one in side.spill]
+    return [*rows, ("findings that stop it", str(len(side.stops)))]
+
+
+def show_improvement(page: Console, found: "Improvement") -> None:
+    """The reference and the least that reaches as much."""
+    table = _table("held against the reference", "", "reference", "proposal")
+    for name, values in {
+        "units": (found.reference.units, found.proposal.units),
+        "needle sites": (found.reference.needles, found.proposal.needles),
+        "part of the wanted effect": (found.reference.effect, found.proposal.effect),
+        "spill, sum of shares of the ceilings": (found.reference.spilled, found.proposal.spilled),
+    }.items():
+        table.add_row(name, *(f"{value:.4g}" for value in values))
+    page.print(table)
+    page.print(escape(found.words))
+    page.print(f"gap {percent(found.gap)}: units that a still smaller plan could save at most")
+    show_plan(page, found.proposal.plan)
 
 
 def show_disorders(page: Console, entries: Iterable["Entry"]) -> None:

@@ -80,7 +80,7 @@ def _bladder(
     emptied = np.clip(1 - residual / capacity, 0.0, 1.0)
     shown = [*scales, "bladder_capacity", *([] if _catheterises(patient) else ["PVR"])]
     return tuple(structure(one).scaled(grown ** (1 / 3)) for one in names), Bladder(
-        wall_weight=tiled_one(sampler, np.ones(1)),
+        wall_weight=tiled_one(sampler, np.array([float(one == "detrusor") for one in names])),
         log_leaks=log_leaks,
         capacity_ml=capacity,
         pressure_cmh2o=pressure,
