@@ -1,11 +1,15 @@
 """Markers by folder: what kind of claim a test makes is where it is filed."""
 
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import jax
 import pytest
 from hypothesis import settings
+
+from openbont.forward.influence import CACHE
 
 CLAIMS = {
     "unit": "one function does what its name says",
@@ -23,6 +27,11 @@ settings.load_profile("ci")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Fields that one process has solved are there for the others, in this run alone."""
+    if CACHE not in os.environ:  # the first process; the others inherit it
+        folder = tempfile.TemporaryDirectory(prefix="openbont-")
+        config.add_cleanup(folder.cleanup)
+        os.environ[CACHE] = folder.name
     for claim, meaning in CLAIMS.items():
         config.addinivalue_line("markers", f"{claim}: {meaning}")
 

@@ -165,7 +165,7 @@ def toxin(plan: Plan, model: Model) -> Toxin:
         if atlas is not None:
             site_mm, volume_ml = all_shots.site_mm[number], float(all_shots.volume_ml[number])
             around = box(atlas, one.id, site_mm, one.frame, volume_ml, medium)
-            with jax.enable_x64(True):
+            with jax.enable_x64(False):
                 u = np.asarray(field(around, passing(atlas, medium), medium, site_mm, volume_ml))
         sites.append(Site(int(number), float(all_shots.dose_u[number]), one.id, atlas, around, u))
     return Toxin(middle, model, in_place(all_shots, model), sessions, tuple(sites))
