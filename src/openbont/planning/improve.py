@@ -68,8 +68,9 @@ class Improvement:
 def improve(reference: Plan, patient: Patient, draws: int = 32, seed: int = 1) -> Improvement:
     """The fewest units, then the least spill, that reach what the reference reaches.
 
-    The reference is one session, whose dilution is kept. Where a label fixes doses and sites, or nothing within the limits
-    reaches as much with less, the reference is already best. Raises NoPlan as `propose` does.
+    The reference is one session, whose dilution is kept. Where a label fixes doses and sites, or
+    nothing within the limits reaches as much with less, the reference is already best. Raises
+    NoPlan as `propose` does.
     """
     allowed = limits(patient, reference.sessions[0].product, reference.date, reference.disorder)
     if allowed.pattern:
