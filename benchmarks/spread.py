@@ -14,7 +14,7 @@ from scipy import sparse
 from scipy.sparse.linalg import cg
 
 from benchmarks.table import Row, median_seconds
-from openbont.catalog.muscles import atlases, in_space
+from openbont.catalog.anatomy import Limb, solved
 from openbont.forward.field import Box, Medium, box, field, passing
 
 MEDIUM = Medium(1.35, 1.0, 0.2, 1.0, 0.77, 0.25)
@@ -60,8 +60,7 @@ def _package(around: Box) -> np.ndarray:
 
 def _neck(repeats: int, peer_seconds_a_cell: float) -> Row:
     """A site in the neck, fascia, fat and bone included: the time FiPy would need for its cells."""
-    structures = in_space("neck")
-    (atlas,) = atlases(structures)
+    atlas, structures = solved(Limb("neck"))
     one = next(s for s in structures if s.id == "sternocleidomastoid.left")
     medium = Medium(1.35, 1.5, 0.2, 4.0, 0.77, 0.25)
     around = box(atlas, one.id, one.centre_mm, one.frame, 0.3, medium)

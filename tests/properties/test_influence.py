@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from openbont.anatomy.atlas import BONE, COMMON, FAT, Atlas, Grid
 from openbont.anatomy.structure import NODES, Structure
-from openbont.catalog.muscles import atlases, in_space
+from openbont.catalog.anatomy import Limb
+from openbont.catalog.anatomy import solved as region_of
 from openbont.forward.arrays import Shots
 from openbont.forward.field import Medium, box, field, passing, read
 from openbont.forward.influence import REACHES, Needle, reached, solved, surroundings
@@ -166,8 +167,7 @@ def test_a_moved_site_moves_its_prediction() -> None:
 
 @pytest.mark.parametrize("region", ["arm.left", "leg.left", "neck"])
 def test_toxin_is_kept_in_the_body(region: str) -> None:
-    structures = in_space(region)
-    (atlas,) = atlases(structures)
+    atlas, structures = region_of(Limb(region))
     for one in structures[::4]:
         needle = Needle(one.id, tuple(one.centre_mm.tolist()), 0.5, MEDIUM)
         share = reached(surroundings(atlas, structures), needle).share

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from openbont.anatomy.muscles import atlas
 from openbont.anatomy.sites import sites_mm
 from openbont.anatomy.structure import NODES, frame_along
-from openbont.catalog.muscles import atlases, landmarks, modelled, structure, words
+from openbont.catalog.anatomy import Limb, solved
+from openbont.catalog.muscles import landmarks, modelled, structure, words
 from openbont.errors import UnknownName
 
 FLAT = [name for name in modelled() if structure(name).plate_mm is None]
@@ -31,7 +33,7 @@ def test_end_plates_are_spread_evenly() -> None:
 @pytest.mark.parametrize("name", MAPPED)
 def test_end_plates_and_sites_lie_inside_a_mapped_muscle(name: str) -> None:
     one = structure(name)
-    (around,) = atlases([one])
+    around = atlas(one.region)
     assert one.node_mm.shape == (NODES, 3)
     assert (around.at(one.node_mm) == around.number(name)).all()
     for count in (1, 2, 4):
@@ -50,12 +52,24 @@ def test_sites_of_a_mapped_muscle_serve_its_whole_zone() -> None:
     assert least[-1] < 0.6 * least[0]
 
 
-def test_a_smaller_body_is_smaller_all_over() -> None:
-    one = structure("soleus.left").scaled(0.5)
-    (around,) = atlases([one])
-    assert (around.at(one.node_mm) == around.number("soleus.left")).all()
-    assert one.volume_cm3 == pytest.approx(structure("soleus.left").volume_cm3 / 8)
-    assert around.volume_cm3("soleus.left") == pytest.approx(one.volume_cm3, rel=0.01)
+@pytest.mark.parametrize(
+    "limb",
+    [
+        Limb("leg.left", 0.5),
+        Limb("leg.right", 1.1, kept=(("soleus.right", 0.5),)),
+        Limb("arm.left", girth_mm=(("forearm", 230.0),)),
+    ],
+)
+def test_a_limb_of_ones_own(limb: Limb) -> None:
+    around, muscles = solved(limb)
+    usual = {one.id: one for one in solved(Limb(limb.region))[1]}
+    for one in muscles:
+        assert (around.at(one.node_mm) == around.number(one.id)).mean() > 0.97, one.id
+        assert around.volume_cm3(one.id) == pytest.approx(one.volume_cm3, rel=0.02)
+        share = dict(limb.kept).get(one.id, 1.0)
+        room = 0.5 if limb.girth_mm else 0.95  # a thin skin has no room for all
+        most = share * limb.size**3 * usual[one.id].volume_cm3
+        assert room * most <= one.volume_cm3 <= 1.05 * most
 
 
 @pytest.mark.parametrize("name", [n for n in modelled() if n.endswith(".left")])

@@ -175,7 +175,7 @@ def test_a_wasted_muscle_halves_and_the_others_stay(upper_arm, solved):
 
 
 def test_a_thin_limb_holds_less_and_says_so(upper_arm):
-    region = solve([upper_arm], surface(), girth=0.8)
+    region = solve([upper_arm], surface(), girth={"upper_arm": 0.8})
     for one in region.bellies:
         assert one.volume_cm3 == pytest.approx(one.asked_cm3 * one.scale, rel=0.03)
     assert min(one.scale for one in region.bellies) < 0.85

@@ -37,14 +37,15 @@ def solve(
     body: Surface,
     *,
     atrophy: Mapping[str, float] | None = None,
-    girth: float = 1.0,
+    girth: Mapping[str, float] | None = None,
 ) -> Region:
     """The region made of these segments in a body, on the left.
 
-    `atrophy` is the share of its volume that a muscle has kept, by id; `girth` is the girth of the
-    limb / that of the mesh.
+    `atrophy` is the share of its volume that a muscle has kept, by id; `girth` the girth of a
+    segment / that of the mesh, by name.
     """
-    parts = [_part(section, body, atrophy or {}, girth) for section in sections]
+    wide = girth or {}
+    parts = [_part(one, body, atrophy or {}, wide.get(one.name, 1.0)) for one in sections]
     bellies = tuple(one for part in parts for one in part.bellies)
     return Region(_joined([part.atlas for part in parts]), bellies)
 

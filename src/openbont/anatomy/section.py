@@ -117,6 +117,13 @@ class Skin:
     turn_rad: Float[np.ndarray, "slice"]
     """How far lateral is turned towards the front in each slice: pronation of a forearm."""
 
+    @property
+    def girth_mm(self) -> float:
+        """Girth at the thickest place away from the joints, taken as round."""
+        middle = self.inside[(self.along > 0.15) & (self.along < 0.85)]
+        area_mm2 = middle.sum((1, 2)).max() * self.step_mm[1] * self.step_mm[2]
+        return float(2 * np.sqrt(np.pi * area_mm2))
+
     def fitted(self, girth: float) -> "Skin":
         """The limb with `girth` times its girth."""
         wide_mm = self.step_mm * (1, girth, girth)

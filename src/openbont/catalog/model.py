@@ -6,9 +6,10 @@ from typing import get_args
 import numpy as np
 
 from openbont.anatomy.structure import Structure
+from openbont.catalog.anatomy import atlases
 from openbont.catalog.disorders import MODELLED
 from openbont.catalog.evidence import parameters
-from openbont.catalog.muscles import atlases, base, layers
+from openbont.catalog.muscles import base, layers
 from openbont.catalog.products import products
 from openbont.catalog.sampling import Sampler
 from openbont.catalog.weakness import HEALTHY, PHARYNX, Weakness, distant, weakness
@@ -49,7 +50,7 @@ def model(patient: Patient, draws: int = 200, seed: int = 1) -> Model:
         distant(sampler, structures, patient, weak),
     )
     used = tuple(sampler.used.values())
-    return Model(stages, body(structures), structures, PRODUCTS, used, atlases(structures))
+    return Model(stages, body(structures), structures, PRODUCTS, used, atlases(structures, patient))
 
 
 def spread(sampler: Sampler) -> Spread:

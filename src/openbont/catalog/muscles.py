@@ -1,7 +1,6 @@
 """Muscles and layers by name: numbers with their sources, and the structures built from them."""
 
 import csv
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -9,8 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from openbont.anatomy.atlas import Atlas
-from openbont.anatomy.muscles import atlas, bellies, belly
+from openbont.anatomy.belly import Belly
+from openbont.anatomy.muscles import bellies, belly
 from openbont.anatomy.structure import Structure, frame_along
 from openbont.catalog.evidence import sources
 from openbont.catalog.needles import needles
@@ -121,7 +120,7 @@ def structure(name: str, disorder: str = "") -> Structure:
     if name not in modelled():
         raise UnknownName("", "structure with a known shape", name, modelled())
     row = _layer_row(name, disorder)
-    return _layer(name, disorder) if row and not row.get("mapped") else _mapped(name)
+    return _layer(name, disorder) if row and not row.get("mapped") else mapped(belly(name))
 
 
 @cache
@@ -131,22 +130,6 @@ def modelled() -> tuple[str, ...]:
     midline = [name for name, row in layers().items() if row.get("midline")]
     flat = (*(f"{name}.{one}" for name in paired for one in SIDES), *midline)
     return tuple(dict.fromkeys((*bellies(), *flat)))
-
-
-def in_space(region: str) -> tuple[Structure, ...]:
-    """All muscles of a mapped region, for instance arm.left."""
-    return tuple(_mapped(one.id) for one in bellies().values() if one.region == region)
-
-
-def atlases(structures: Sequence[Structure]) -> tuple[Atlas, ...]:
-    """Maps of the regions of those structures that are mapped, in their size."""
-    sizes = {one.region: one.size for one in structures if one.plate_mm is not None}
-    return tuple(_atlas(region, size) for region, size in sizes.items())
-
-
-@cache
-def _atlas(region: str, size: float) -> Atlas:
-    return atlas(region) if size == 1 else atlas(region).scaled(size)
 
 
 def of_layers(region: str) -> list[str]:
@@ -171,11 +154,10 @@ def _muscle(row: dict[str, str]) -> Muscle:
     )
 
 
-def _mapped(name: str) -> Structure:
-    """A muscle of a mapped region."""
-    one = belly(name)
+def mapped(one: Belly, size: float = 1.0) -> Structure:
+    """A muscle of a mapped region, in a body `size` times as long as the reference one."""
     return Structure(
-        id=name,
+        id=one.id,
         kind="muscle",
         region=one.region,
         compartment=one.compartment,
@@ -184,6 +166,7 @@ def _mapped(name: str) -> Structure:
         half_mm=one.half_mm,
         plate_mm=one.node_mm,
         solid_cm3=one.volume_cm3,
+        size=size,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from openbont.catalog.anatomy import own
 from openbont.catalog.disorders.common import (
     Built,
     measure,
@@ -14,7 +15,7 @@ from openbont.catalog.disorders.common import (
 )
 from openbont.catalog.disorders.onset import onset_of
 from openbont.catalog.movements import functions
-from openbont.catalog.muscles import base, in_space, side
+from openbont.catalog.muscles import base, side
 from openbont.catalog.sampling import PARENTS, Sampler
 from openbont.catalog.scales import number
 from openbont.errors import BadInput, UnknownName
@@ -43,7 +44,7 @@ _CDSS_DEG = 5.0
 
 def cervical_dystonia(patient: Patient, sampler: Sampler) -> Built:
     """TWSTRS, Tsui, CDSS and angles of the head; tremor; swallowing; strength of the neck."""
-    structures = in_space("neck")
+    structures = own("neck", patient, sampler)
     names = [one.id for one in structures]
     angles = head_angles(patient)
     total = recorded(patient, "TWSTRS")

@@ -27,12 +27,6 @@ def side_of(patient: Patient) -> str:
     return patient.disorder.side
 
 
-def body_size(patient: Patient, sampler: Sampler) -> float:
-    """Length of a child's limb relative to an adult's: volumes grow with weight."""
-    adult_kg = sampler.value("anatomy.adult_weight_kg")
-    return (patient.weight_kg / adult_kg) ** (1 / 3) if patient.child else 1.0
-
-
 def recorded(
     patient: Patient, scale_name: str, where: str = "", default: float | None = None
 ) -> float:

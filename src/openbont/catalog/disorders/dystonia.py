@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from openbont.anatomy.structure import Structure
+from openbont.catalog.anatomy import own
 from openbont.catalog.disorders.cervical import HELD, STRENGTHS, head_angles
 from openbont.catalog.disorders.common import (
     Built,
-    body_size,
     measure,
     natural_course,
     recorded,
@@ -23,7 +23,7 @@ from openbont.catalog.disorders.common import (
 from openbont.catalog.disorders.entry import entered
 from openbont.catalog.disorders.onset import onset_of
 from openbont.catalog.movements import Group, functions, movements
-from openbont.catalog.muscles import SIDES, base, in_space, side
+from openbont.catalog.muscles import SIDES, base, side
 from openbont.catalog.sampling import Sampler
 from openbont.catalog.scales import number, scale
 from openbont.errors import BadInput, UnknownName
@@ -88,7 +88,9 @@ def generalised_dystonia(patient: Patient, sampler: Sampler) -> Built:
     """Segmental, multifocal, generalised: BFMDRS by region and in all, posture and strength."""
     regions = _limbs(patient, sampler, ("arm", "leg"))
     if any(reading.scale == "head_angle" for reading in patient.findings):
-        regions.append(Region("neck", in_space("neck"), head_angles(patient), STRENGTHS))
+        regions.append(
+            Region("neck", own("neck", patient, sampler), head_angles(patient), STRENGTHS)
+        )
     if not regions:
         raise _no_posture(("arm", "leg"))
     return _built(patient, sampler, regions, _scores(patient), _total)
@@ -106,12 +108,10 @@ def _limbs(patient: Patient, sampler: Sampler, limbs: Sequence[str]) -> list[Reg
             angle = number("dystonic_angle", reading.value, "findings: dystonic_angle")
             if angle > 0:
                 found.setdefault(known[reading.where], {})[reading.where] = angle
-    size = body_size(patient, sampler)
-    return [_limb(name, angles, size) for name, angles in found.items()]
+    return [_limb(name, angles, own(name, patient, sampler)) for name, angles in found.items()]
 
 
-def _limb(name: str, angles: dict[str, float], size: float) -> Region:
-    structures = tuple(one.scaled(size) for one in in_space(name))
+def _limb(name: str, angles: dict[str, float], structures: tuple[Structure, ...]) -> Region:
     acting = [group.id for group in functions().values() if group.limb == base(name)]
     return Region(name, structures, angles, tuple(f"{one}.{side(name)}" for one in acting))
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from openbont.catalog.anatomy import body_size
 from openbont.catalog.disorders.common import (
     Built,
-    body_size,
     measure,
     natural_course,
     positive,

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from openbont.anatomy.structure import Structure
+from openbont.catalog.anatomy import own
 from openbont.catalog.disorders.common import (
     Built,
-    body_size,
     measure,
     natural_course,
     recorded,
@@ -19,7 +19,7 @@ from openbont.catalog.disorders.common import (
 from openbont.catalog.disorders.stretch import Limb, attainment, check_places, further, of_movement
 from openbont.catalog.evidence import parameters
 from openbont.catalog.movements import Group, functions, movements, treated_movements
-from openbont.catalog.muscles import base, in_space, side
+from openbont.catalog.muscles import base, side
 from openbont.catalog.names import SPASTIC_CAUSES
 from openbont.catalog.sampling import Sampler
 from openbont.catalog.scales import TONE
@@ -62,8 +62,7 @@ def limb_spasticity(limb: str, patient: Patient, sampler: Sampler) -> Built:
 
 def _muscles(limb: str, patient: Patient, sampler: Sampler) -> tuple[Structure, ...]:
     """Muscles of that limb, smaller in a child."""
-    limb_side, size = side_of(patient), body_size(patient, sampler)
-    return tuple(one.scaled(size) for one in in_space(f"{limb}.{limb_side}"))
+    return own(f"{limb}.{side_of(patient)}", patient, sampler)
 
 
 def _functions(patient: Patient, limb: str) -> dict[str, Group]:
