@@ -81,7 +81,7 @@ def _differences(first: Picked, other: Picked) -> Iterator[tuple[bool, str]]:
     if abs(effect) >= _SEEN / 2:
         yield effect > 0, f"{abs(effect):.1%} of the wanted effect"
     for number, keep in enumerate(first.choice.needs.keeps):
-        kept = [p.choice.kept(p.best.picks)[number].min() for p in (first, other)]
+        kept = [picked.judged.kept[number] for picked in (first, other)]
         if abs(kept[1] - kept[0]) >= _SEEN:
             part = words(keep.function)
             yield kept[1] > kept[0], f"{abs(kept[1] - kept[0]):.0%} of the strength of {part}"
@@ -113,7 +113,7 @@ def _ways(prepared: Prepared, first: Picked) -> Iterator[Callable[[], Picked]]:
     title = {aim: f"Fewest {aim} {share}" for aim in ("units", "needles")}
     yield lambda: fewest("units")
     if choice.needs.keeps:
-        least = choice.kept(best.picks).min(axis=1, keepdims=True)
+        least = first.judged.kept[:, None]
         floor = np.minimum(np.maximum(choice.needs.floor, least) + _MORE_STRENGTH, _MOST_STRENGTH)
         yield lambda: settled("Keeps about a tenth more strength", choice.with_floor(floor))
     if first.judged.spill > _SEEN:

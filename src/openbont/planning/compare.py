@@ -13,7 +13,7 @@ from openbont.planning.check import Finding, check
 from openbont.planning.limits import limits
 from openbont.planning.objective import drive, needs, plannable, progress
 from openbont.planning.pattern import reached_share
-from openbont.planning.spared import Reached, answers, ceilings, reached
+from openbont.planning.spared import Reached, answers, ceilings, reached, spilled
 from openbont.product import Dose
 
 
@@ -35,7 +35,7 @@ class Side:
     @property
     def spilled(self) -> float:
         """Toxin captured by spared structures, each relative to its ceiling."""
-        return sum(one.captured_u_per_cm3 / one.ceiling.captured_u_per_cm3 for one in self.spill)
+        return spilled(self.spill)
 
     @property
     def stops(self) -> tuple[Finding, ...]:

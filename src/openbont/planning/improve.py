@@ -16,7 +16,7 @@ from openbont.planning.pattern import patterns
 from openbont.planning.polish import Polished, polish
 from openbont.planning.prepared import Prepared, Settled
 from openbont.planning.propose import prepared
-from openbont.planning.spared import Reached
+from openbont.planning.spared import Reached, spilled
 from openbont.planning.task import refuse
 
 _LESS = 1e-6
@@ -45,7 +45,7 @@ class Standing:
     @property
     def spilled(self) -> float:
         """Toxin captured by spared structures, each relative to its ceiling."""
-        return sum(one.captured_u_per_cm3 / one.ceiling.captured_u_per_cm3 for one in self.spill)
+        return spilled(self.spill)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 from openbont.forward.chain import Course
 from openbont.plan import Plan
 from openbont.planning.objective import STRENGTH_WEEKS, Needs, drive, kept_strength, progress
-from openbont.planning.spared import Ceiling, Reached, reached
+from openbont.planning.spared import Ceiling, Reached, reached, spilled
 from openbont.planning.task import Task
 
 
@@ -17,6 +17,8 @@ class Judged:
 
     effect: float
     """Share of the wanted effect: weighted mean of progress over goals, draws and weeks."""
+    kept: np.ndarray
+    """Least mean strength of each function to keep, (function,)."""
     short: np.ndarray
     """Strength missing below each floor, (function, 1); 0 where it is kept."""
     reached: tuple[Reached, ...]
@@ -31,7 +33,7 @@ class Judged:
     @property
     def spill(self) -> float:
         """Toxin captured by spared structures, each relative to its ceiling."""
-        return sum(one.captured_u_per_cm3 / one.ceiling.captured_u_per_cm3 for one in self.reached)
+        return spilled(self.reached)
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Judge:
         past = len(self.task.patient.history)
         return Judged(
             effect=progress(self.needs, fall),
+            kept=least[:, 0],
             short=np.maximum(self.needs.floor - least, 0.0),
             reached=reached(self.ceilings, course, self.untreated, past),
         )

@@ -5,7 +5,7 @@ likeliest neighbours are tried first, and a bounded number of them.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -77,4 +77,4 @@ def _foreseen(choice: Choice, at: Polished, picks: np.ndarray) -> Judged:
     """What a step would do if spill between muscles stayed as it is."""
     own = choice.value(picks) + choice.price(picks)
     before = choice.value(at.picks) + choice.price(at.picks)
-    return Judged(at.judged.effect + own - before, at.judged.short, at.judged.reached)
+    return replace(at.judged, effect=at.judged.effect + own - before)

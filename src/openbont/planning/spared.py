@@ -92,6 +92,11 @@ def reached(
     return tuple(_reached(one, course, untreated, past) for one in ceilings)
 
 
+def spilled(seen: Sequence[Reached]) -> float:
+    """Toxin captured by spared structures, each relative to its ceiling, added up."""
+    return sum(one.captured_u_per_cm3 / one.ceiling.captured_u_per_cm3 for one in seen)
+
+
 def tightened(ceilings: Sequence[Ceiling], seen: Sequence[Reached]) -> tuple[Ceiling, ...]:
     """Lower ceilings where unevenly spread toxin takes more of the answer than allowed."""
     return tuple(

@@ -142,9 +142,7 @@ def kept_words(picked: Picked) -> list[str]:
     """The rule for functions to keep and for spared structures, and how each stands."""
     floors = [
         f"{_function(keep)} {least:.0%} (at least {keep.at_least:.0%})"
-        for keep, least in zip(
-            picked.choice.needs.keeps, picked.choice.kept(picked.best.picks).min(1), strict=True
-        )
+        for keep, least in zip(picked.choice.needs.keeps, picked.judged.kept, strict=True)
     ]
     spared = [
         f"{one.ceiling.words} {one.kept:.0%} (at least {one.ceiling.least:.0%}), "
