@@ -275,7 +275,8 @@ def cranium(head: Head) -> None:
     wall = 6.0 - 2.5 * ndimage.gaussian_filter(there.astype(np.float32), 5.0, mode="mirror")
     spine = ((0, 722, 31), (0, 700, 27), (0, 665, 25), (0, 640, 20), (0, 600, 8), (0, 575, 0))
     head.give("other", head.tube(spine, (7.5, 7, 6)))  # cord, through the great foramen
-    inner = (under > wall) & (head.y > floor)
+    orbits = ndimage.binary_dilation(head.label >= BONE, iterations=3)
+    inner = (under > wall) & (head.y > floor) & ~orbits
     head.give("other", inner)
     head.give("bone", (under > 0) & (head.y > floor - 5))
 
@@ -378,6 +379,15 @@ def side(head: Head) -> None:
     head.give("masseter", block & (head.under > 0) & (head.under < deep))
 
 
+def platysma(head: Head) -> None:
+    """A sheet under the fat from the lower border of the jaw to the collar bone."""
+    x, y, z, under = head.x, head.y, head.z, head.under
+    angle = np.degrees(np.arctan2(x, z - 35 + 0 * x))
+    upper = head.along(z, ((40, 668), (75, 690), (105, 676), (126, 668), (132, 640)))
+    sheet = (y < upper) & (y > 572) & (x < 70) & (z > 25) & (x > 6 + 0 * z) & (angle < 95)
+    head.give("platysma", sheet & (under > 0) & (under < 2.0))
+
+
 def parotid(head: Head) -> Mask:
     """Thin over masseter, thick behind the jaw; as deep as 25 cm3 ask for."""
     dy, dz = (head.y - 699) / 27, (head.z - 61) / 26
@@ -406,12 +416,8 @@ def back_of_the_head(head: Head) -> None:
 
 
 def neck(head: Head) -> None:
-    """Platysma under the fat, the larynx, the submandibular gland and the map of the neck."""
-    x, y, z, under = head.x, head.y, head.z, head.under
-    angle = np.degrees(np.arctan2(x, z - 35 + 0 * x))
-    upper = head.along(z, ((40, 668), (75, 690), (105, 676), (126, 668), (132, 640)))
-    sheet = (y < upper) & (y > 572) & (x < 70) & (z > 25) & (x > 6 + 0 * z) & (angle < 95)
-    head.give("platysma", sheet & (under > 0) & (under < 2.0))
+    """The larynx, the submandibular gland and what the map of the neck has."""
+    under = head.under
     head.give("thyroarytenoid", head.tube(((3, 640, 83), (6.5, 640, 66)), (2.4, 5, 2)))
     for end in (0.0, 4.0):
         plate = head.tube(
@@ -444,8 +450,19 @@ def mapped(head: Head) -> None:
 def build() -> UInt8[np.ndarray, "x y z"]:
     """Labels of the left half, the midline included."""
     head = Head(surface())
-    head.give("fat", head.under <= 0)
-    for part in (orbit, cranium, face_bones, forehead, ring, side, back_of_the_head, neck):
+    bare = ndimage.distance_transform_edt(np.pad(head.skin, ((0, 2), (2, 0), (0, 0)), "edge"))
+    head.give("fat", (head.under <= 0) | (bare[:-2, 2:] < 1.5))
+    for part in (
+        orbit,
+        cranium,
+        face_bones,
+        forehead,
+        ring,
+        platysma,
+        side,
+        back_of_the_head,
+        neck,
+    ):
         part(head)
     head.give("other", head.skin)
     for name in (*PAIRED, *SINGLE):
