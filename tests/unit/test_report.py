@@ -191,7 +191,6 @@ def test_pictures_are_the_same_twice_and_say_what_they_show():
         "course",
         "strength",
         "muscles",
-        "exposure",
         "chain",
     ]
     assert all(picture.summary.endswith(".") for picture in drawn)

@@ -30,9 +30,9 @@ def content(
     course: "Course | None",
     untreated: "Course | None",
     outcome: Outcome | None,
-    toxin: "Toxin | None",
     model_parameters: Sequence[Parameter],
     proposal: "Proposal | None" = None,
+    toxin: "Toxin | None" = None,
 ) -> Content:
     """All that the report says. A plan that a finding stops gets no course and no advice."""
     stopped = any(finding.level == "stop" for finding in findings)

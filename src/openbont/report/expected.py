@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from openbont.catalog.muscles import words
 from openbont.catalog.overview import overview
 from openbont.forward.outcome import GoalOutcome, Outcome, Rise, Unwanted
 from openbont.patient import Goal, Patient
@@ -25,6 +26,7 @@ if TYPE_CHECKING:  # the chain needs jax; a report only reads its results
     from openbont.forward.chain import Course
     from openbont.forward.exposure import Toxin
 
+_LEAST_SHARE = 0.002
 _DURATIONS = ("Weeks at target", "Weeks of gain")
 
 
@@ -43,6 +45,7 @@ def expected(
     drawn = pictures(course, untreated, outcome, plan, patient)
     drawn += places(toxin) if toxin is not None else []
     return {
+        "fate": _fate(toxin),
         "draws": f"Numbers are medians over {outcome.draws} draws of the model, with the central "
         f"90 % of draws in brackets.{_misfit(plan.disorder)}",
         "goals": _goals(outcome, course, patient),
@@ -51,6 +54,28 @@ def expected(
         "strength": _strength(outcome.unwanted, outcome.rises),
         "pictures": {picture.name: asdict(picture) for picture in drawn},
     }
+
+
+def _fate(toxin: "Toxin | None") -> Table:
+    """Where the units end: what the tissues capture, in the middle of the draws."""
+    shares = toxin.fate() if toxin is not None else {}
+    injected = {site.structure for site in toxin.sites} if toxin is not None else set()
+    total_u = sum(site.dose_u for site in toxin.sites) if toxin is not None else 0.0
+    rows = [
+        [
+            words(tissue) if "." in tissue or tissue in injected else tissue.replace("_", " "),
+            "injected" if tissue in injected else "",
+            percent(share),
+            number(share * total_u, "U", 2),
+        ]
+        for tissue, share in shares.items()
+        if share >= _LEAST_SHARE
+    ]
+    caption = (
+        "Where the units end, captured by nerve endings and other cells, in the middle of the "
+        "draws; what fat and other tissue capture is lost"
+    )
+    return table(caption, ["Tissue", "", "Share", "Units"], rows, widths=[3, 1, 0, 0])
 
 
 def _misfit(disorder: str) -> str:

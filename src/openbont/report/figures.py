@@ -32,17 +32,13 @@ if TYPE_CHECKING:  # the chain needs jax; a picture does not
     from openbont.forward.disorders.interface import Measure
 
 Array = NDArray[np.float64]
-Sides = dict[str, list[int]]
-"""A muscle in words -> where its sides stand among the structures of a course."""
 
 INK = "#1a1a1a"
 """The one colour of text and axes; a page with a dark mode replaces it."""
 BLUE, RED, GREEN = "#0072B2", "#D55E00", "#009E73"
 PURPLE, ORANGE, SKY = "#CC79A7", "#E69F00", "#56B4E9"
 COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY, INK)
-LINES: tuple[Any, ...] = ("-", "--", "-.", (0, (1, 1)), (0, (6, 1.5)))
 WIDTH_INCH = 6.7  # text of an A4 page with 20 mm margins
-SPARED_SHOWN = 5
 MOST_PANELS = 12
 STYLE: dict[str, Any] = {
     "svg.hashsalt": "openbont",
@@ -94,7 +90,6 @@ def pictures(
         *([readings_picture(course, untreated, more)] if more else []),
         *([strength_picture(course, patient)] if _has_strength(course) else []),
         muscles_picture(course, plan),
-        exposure_picture(course, plan),
         chain_picture(course, plan),
     ]
 
@@ -210,31 +205,6 @@ def _has_strength(course: "Course") -> bool:
 
 
 @styled
-def exposure_picture(course: "Course", plan: Plan) -> Picture:
-    """Share of nerve endings that captured at least so much, as a dose-volume plot."""
-    captured = _captured(course, plan)
-    grid = _exposure_grid(captured)
-    injected, spared = _exposed(course, captured, plan)
-    seen = [name for name in spared if _shares(captured, spared[name], grid)[0] > 0]
-    groups = (injected, {name: spared[name] for name in seen[:SPARED_SHOWN]})
-    figure = Figure(figsize=(WIDTH_INCH, 2.2), layout="constrained")
-    panels = figure.subplots(1, 4, width_ratios=[1.2, 1, 1.2, 1])
-    for axes, key, group in zip(panels[::2], panels[1::2], groups, strict=True):
-        for (name, at), (colour, line) in zip(group.items(), _looks(len(group)), strict=True):
-            label = textwrap.fill(name, 22)
-            axes.plot(grid, _shares(captured, at, grid), color=colour, linestyle=line, label=label)
-        _exposure_axis(axes, grid)
-        key.axis("off")
-        key.legend(*axes.get_legend_handles_labels(), loc="upper left", borderaxespad=0)
-    _titled(panels[0], "injected")
-    _titled(panels[2], "spared" if seen else f"spared: none above {number(grid[0], 'U/cm³', 1)}")
-    if not seen:
-        panels[2].set_axis_off()
-    summary = _exposure_sentence(captured, injected, spared)
-    return drawn("exposure", "Exposure of nerve endings", figure, summary)
-
-
-@styled
 def chain_picture(course: "Course", plan: Plan) -> Picture:
     """Captured toxin -> intact SNAP-25 -> release -> force, for what is injected most."""
     given_u = _given_u(plan)
@@ -299,30 +269,10 @@ def _captured(course: "Course", plan: Plan) -> Array:
     return _array(course.captured)[:, -len(plan.sessions)]
 
 
-def _exposed(course: "Course", captured: Array, plan: Plan) -> tuple[Sides, Sides]:
-    """Injected and spared structures, the most exposed first."""
-    given_u = _given_u(plan)
-    order = np.argsort(-np.median(captured.mean(axis=-1), axis=0), kind="stable")
-    ranked = [int(k) for k in order if course.structures[k] != "distant"]
-    injected = [k for k in ranked if course.structures[k] in given_u]
-    return _by_side(course, injected), _by_side(course, [k for k in ranked if k not in injected])
-
-
 def _apart(measure: "Measure", first: "Course", second: "Course") -> float:
     """Largest difference of the medians, as a share of the scale."""
     medians = [np.median(_array(c.of(measure.scale, measure.where)), 0) for c in (first, second)]
     return float(np.abs(medians[0] - medians[1]).max() / (measure.high - measure.low))
-
-
-def _by_side(course: "Course", chosen: list[int]) -> Sides:
-    """Structures in words, the two sides of one muscle together."""
-    pairs: dict[str, list[int]] = {}
-    for k in chosen:
-        pairs.setdefault(base(course.structures[k]), []).append(k)
-    return {
-        words(course.structures[at[0]]) if len(at) == 1 else f"{words(name)}, both sides": at
-        for name, at in pairs.items()
-    }
 
 
 def _exposure_grid(captured: Array) -> Array:
@@ -334,12 +284,6 @@ def _exposure_grid(captured: Array) -> Array:
 def _at_least(captured: Array, grid: Array) -> Array:
     """Share of nerve endings with at least `grid` captured: [draw node] -> [draw grid]."""
     return np.asarray((captured[..., None] >= grid).mean(axis=1))
-
-
-def _shares(captured: Array, at: list[int], grid: Array) -> Array:
-    """Median over the draws of the share of nerve endings of `at`, together: [grid]."""
-    together = captured[:, at].reshape(len(captured), -1)
-    return np.asarray(np.median(_at_least(together, grid), axis=0))
 
 
 # --- one sentence each ---------------------------------------------------------------------------
@@ -358,16 +302,6 @@ def _weakest(course: "Course", kept: dict[str, Array]) -> str:
     where = min(median, key=lambda where: float(median[where].min()))
     weakest = week(float(_weeks(course)[int(median[where].argmin())]))
     return f"{words(where)} keeps {percent(float(median[where].min()))} in week {weakest}"
-
-
-def _exposure_sentence(captured: Array, injected: Sides, spared: Sides) -> str:
-    def most(group: Sides) -> str:
-        name, at = next(iter(group.items()))
-        value = float(np.median(captured[:, at]))
-        return f"{name} ({number(value, 'U/cm³', 2) if value >= 0.01 else 'under 0.01 U/cm³'})"
-
-    told = f"Half of the nerve endings capture most in {most(injected)}"
-    return f"{told}; of the spared structures in {most(spared)}." if spared else f"{told}."
 
 
 # --- how it is drawn -----------------------------------------------------------------------------
@@ -445,11 +379,6 @@ def _exposure_axis(axes: Axes, grid: Array) -> None:
 
 def _titled(axes: Axes, title: str, wrap: int = 38) -> None:
     axes.set_title(textwrap.fill(title, wrap))
-
-
-def _looks(count: int) -> list[tuple[str, Any]]:
-    """Pairs of colour and line, no two alike up to 35."""
-    return [(COLOURS[k % len(COLOURS)], LINES[k % len(LINES)]) for k in range(count)]
 
 
 def _band_keys(colour: str) -> list[Patch]:

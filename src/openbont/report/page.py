@@ -42,13 +42,13 @@ def write_report(
     course: "Course | None" = None,
     untreated: "Course | None" = None,
     outcome: Outcome | None = None,
-    toxin: "Toxin | None" = None,
     model_parameters: Sequence[Parameter] = (),
     proposal: "Proposal | None" = None,
+    toxin: "Toxin | None" = None,
 ) -> Report:
     """Write report.html and report.pdf into `folder`, which is made if need be."""
     said = content(
-        plan, patient, findings, course, untreated, outcome, toxin, model_parameters, proposal
+        plan, patient, findings, course, untreated, outcome, model_parameters, proposal, toxin
     )
     folder.mkdir(parents=True, exist_ok=True)
     report = Report(folder / "report.html", folder / "report.pdf")

@@ -16,6 +16,10 @@ if TYPE_CHECKING:  # the chain needs jax; a report only reads its results
     from openbont.forward.exposure import Toxin
 
 
+_A_PICTURE = 4
+"""Sections in one picture: half a page."""
+
+
 def places(toxin: "Toxin") -> list[Picture]:
     """Sites on the body, a section through each injected structure, and what each one gets."""
     model = toxin.model
@@ -35,8 +39,9 @@ def places(toxin: "Toxin") -> list[Picture]:
         if mark.structure in atlas.tissues
     ]
     drawn = [sites_picture(body, marks, outlines)]
-    if cuts:
-        drawn.append(section_picture(cuts, toxin.at))
+    for first in range(0, len(cuts), _A_PICTURE):
+        name = f"sections-{first // _A_PICTURE + 1}"
+        drawn.append(section_picture(cuts[first : first + _A_PICTURE], toxin.at, name))
     return [*drawn, histogram_picture(_histograms(toxin))]
 
 

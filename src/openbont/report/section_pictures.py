@@ -110,7 +110,7 @@ class _Plane:
 
 
 @styled
-def section_picture(cuts: Sequence[Cut], toxin: Toxin) -> Picture:
+def section_picture(cuts: Sequence[Cut], toxin: Toxin, name: str = "sections") -> Picture:
     """Cross-sections through the sites: muscles by name, the needle, and the toxin captured."""
     columns = min(len(cuts), 2)
     rows = -(-len(cuts) // columns)
@@ -136,7 +136,7 @@ def section_picture(cuts: Sequence[Cut], toxin: Toxin) -> Picture:
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=5)
     title = "Across the muscle at each site"
-    return shortened(drawn("sections", title, figure, " ".join(told)))
+    return shortened(drawn(name, title, figure, " ".join(told)))
 
 
 def _plane(one: Cut, toxin: Toxin) -> _Plane:
