@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage
 
 from openbont.anatomy.atlas import BONE, COMMON, FAT, OUTSIDE
-from openbont.anatomy.head import PAIRED, SINGLE, atlas
+from openbont.anatomy.head import PAIRED, SINGLE, atlas, entry_mm
 from openbont.anatomy.surface import nearest, surface
 from openbont.catalog.muscles import layers
 
@@ -97,3 +97,11 @@ def test_volumes_are_as_remembered(name: str, low_cm3: float, high_cm3: float) -
 def test_skin_and_fat_lie_over_every_structure() -> None:
     bare = ndimage.binary_dilation(GRID.label == OUTSIDE) & (GRID.label >= len(COMMON))
     assert not bare.any()
+
+
+def test_needle_enters_from_outside_where_the_mouth_is_nearer() -> None:
+    gland = _middles_mm("submandibular.left").mean(axis=0)
+    mouth, _ = nearest(BODY, gland)
+    entry = entry_mm(gland)
+    assert entry[1] < gland[1] < mouth[1]
+    assert HEAD.at(entry) == OUTSIDE

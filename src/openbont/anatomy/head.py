@@ -12,7 +12,8 @@ from typing import Final
 
 import numpy as np
 
-from openbont.anatomy.atlas import COMMON, Atlas, Grid
+from openbont.anatomy.atlas import COMMON, OUTSIDE, Atlas, Grid
+from openbont.anatomy.surface import Point
 
 ORIGIN_MM: Final = np.array([0.0, 570.0, -80.0])
 """First place of the left half; 1 mm from one place to the next."""
@@ -61,6 +62,8 @@ _COMPARTMENT: Final = {
 PAIRED: Final = tuple(_COMPARTMENT)
 SINGLE: Final = ("procerus",)
 """Structures of the midline."""
+_REACH_MM = 40
+"""No place of an injected structure lies deeper."""
 
 
 @cache
@@ -88,3 +91,13 @@ def _right(left: np.ndarray) -> np.ndarray:
     first, shift = len(COMMON), len(PAIRED) + len(SINGLE)
     number[first : first + len(PAIRED)] += shift
     return number[left]
+
+
+def entry_mm(point_mm: Point) -> Point:
+    """Nearest place outside the head; mouth and orbits, open in the mesh, do not count."""
+    grid = atlas().grids[0]
+    middle = np.rint(point_mm - grid.origin_mm).astype(int)
+    first = np.maximum(middle - _REACH_MM, 0)
+    near = grid.label[tuple(slice(a, b) for a, b in zip(first, middle + _REACH_MM, strict=True))]
+    outside = np.argwhere(near == OUTSIDE) + first + grid.origin_mm
+    return outside[np.linalg.norm(outside - point_mm, axis=1).argmin()]
