@@ -38,6 +38,7 @@ of it must bring at least 1.5 % more of the wanted effect."""
 NEEDLE_PRICE = 0.002
 """Value that each needle costs (assumed): one more must bring at least 0.2 % more of the effect."""
 LEAST_FALL = 1e-6
+_BETWEEN = 0.005  # the worst day may lie between the weeks that planning looks at
 
 
 class Looked(Protocol):
@@ -84,7 +85,8 @@ def needs(patient: Patient, goals: Sequence[Goal], model: Model, untreated: Cour
         target = target_of(goal, measure, patient)
         excess = np.maximum(direction(measure) * (reading - target), 0.0)
         falls.append(before - _drive_after(model, _place(model, goal), before, excess))
-    floor = np.array([k.at_least for k in patient.keep])[:, None] * kept_strength(
+    least = [min(keep.at_least + _BETWEEN, 1.0) for keep in patient.keep]
+    floor = np.array(least)[:, None] * kept_strength(
         model, patient.keep, untreated, (0,)
     )
     return Needs(tuple(goals), patient.keep, drives, np.stack(falls), floor)
