@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import equinox as eqx
@@ -27,31 +28,47 @@ import numpy as np
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from scipy import ndimage
+from scipy.optimize import linear_sum_assignment
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.published.bench import BICEPS, EDB, inject  # noqa: E402
+from tests.reference import test_field as box_of_cells  # noqa: E402
 
 import openbont as bont  # noqa: E402
+from openbont.anatomy.atlas import BONE, COMMON, OTHER, OUTSIDE, Atlas  # noqa: E402
+from openbont.anatomy.landmarks import LANDMARKS  # noqa: E402
+from openbont.anatomy.limb import skin  # noqa: E402
+from openbont.anatomy.muscles import atlas, bellies  # noqa: E402
 from openbont.anatomy.sites import sites_mm  # noqa: E402
+from openbont.anatomy.surface import surface  # noqa: E402
 from openbont.catalog import model as catalog  # noqa: E402
 from openbont.catalog.evidence import parameters, sources  # noqa: E402
 from openbont.catalog.labels import label_rows  # noqa: E402
 from openbont.catalog.movements import functions, movements  # noqa: E402
-from openbont.catalog.muscles import structure  # noqa: E402
+from openbont.catalog.muscles import base, muscles, structure  # noqa: E402
+from openbont.catalog.muscles import words as in_words  # noqa: E402
 from openbont.catalog.names import CAUSES, structures  # noqa: E402
+from openbont.catalog.needles import needles  # noqa: E402
 from openbont.catalog.overview import disorders, overview  # noqa: E402
 from openbont.catalog.products import products  # noqa: E402
 from openbont.catalog.safety import safety_rules  # noqa: E402
 from openbont.catalog.sampling import Reference  # noqa: E402
 from openbont.catalog.scales import scales  # noqa: E402
+from openbont.catalog.sections import Reached, reached, sections  # noqa: E402
+from openbont.catalog.spared import spared  # noqa: E402
 from openbont.catalog.vocabulary import conditions  # noqa: E402
 from openbont.catalog.weakness import distant, weakness  # noqa: E402
 from openbont.evidence import Parameter, Source  # noqa: E402
 from openbont.forward.arrays import Sessions, Shots, body  # noqa: E402
 from openbont.forward.chain import Course, Model  # noqa: E402
 from openbont.forward.disorders.interface import Measure  # noqa: E402
+from openbont.forward.exposure import WEEK, toxin  # noqa: E402
+from openbont.forward.field import box, field, passing  # noqa: E402
+from openbont.forward.field import read as densities  # noqa: E402
+from openbont.forward.kinetics import graded_grid  # noqa: E402
 from openbont.forward.outcome import measure_of  # noqa: E402
 from openbont.forward.scales import read  # noqa: E402
 from openbont.patient import Goal  # noqa: E402
@@ -202,6 +219,116 @@ def draw_overview(figure: Figure) -> None:
         axes.set_xticks([0, 12, 24])
 
 
+FAT_TINT, OTHER_TINT, LEADER = "#FFF4D6", "#E6E6E6", "#777777"
+TINTS = ("#F6C9B8", "#CFE6F5", "#CDEBDD", "#F3DCE9", "#FBE3B3", "#DAD7F0", "#E9D9C6", "#D7E9B9")
+SIDE = re.compile(r" (left|right)$")
+SLICES = {
+    "Forearm, 45 % from the elbow": ("arm.left", "forearm", 0.45),
+    "Thigh, half way": ("leg.left", "thigh", 0.5),
+    "Leg, one third from the knee": ("leg.left", "leg", 0.33),
+    "Neck, about C5": ("neck", "neck", 0.6),
+}
+
+
+def draw_anatomy(figure: Figure) -> None:
+    """Sections of the map: muscles tinted by compartment and named, bone hatched, fat pale."""
+    for axes, (title, (region, name, share)) in zip(
+        figure.subplots(2, 2).ravel(), SLICES.items(), strict=True
+    ):
+        one = cut(region, name, share)
+        _tissues(axes, one)
+        _names(axes, one)
+        axes.set(aspect="equal", xticks=[], yticks=[])
+        axes.set_title(title, loc="center")
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Slice:
+    """Labels in one plane, to the right and up; of a limb to the lateral side and the front."""
+
+    right_mm: np.ndarray
+    up_mm: np.ndarray
+    label: np.ndarray
+    atlas: Atlas
+
+    @property
+    def muscles(self) -> list[int]:
+        """Labels of the muscles that are in it."""
+        return [int(k) for k in np.unique(self.label) if k >= len(COMMON)]
+
+    def soft(self, there: np.ndarray) -> np.ndarray:
+        """A mask without the steps of its places."""
+        return np.asarray(ndimage.gaussian_filter(there.astype(float), 1.0))
+
+    def inmost(self, label: int) -> tuple[float, float]:
+        """The place of a tissue that lies deepest within it."""
+        deep = ndimage.distance_transform_edt(np.pad(self.label == label, 1))[1:-1, 1:-1]
+        at = np.unravel_index(deep.argmax(), deep.shape)
+        return float(self.right_mm[at]), float(self.up_mm[at])
+
+
+def cut(region: str, name: str, share: float) -> Slice:
+    """A segment at a share of its length."""
+    whole, around = atlas(region), skin(surface(), sections()[name].line)
+    grid = next(g for g in whole.grids if np.allclose(g.origin_mm, around.origin_mm))
+    i = int(np.abs(around.along - share).argmin())
+    label = grid.label[i]
+    u, v = np.meshgrid(
+        *(s * np.arange(n) for n, s in zip(label.shape, grid.step_mm[1:], strict=True)),
+        indexing="ij",
+    )
+    u, v = (one - one[label != OUTSIDE].mean() for one in (u, v))
+    cos, sin = np.cos(around.turn_rad[i]), np.sin(around.turn_rad[i])
+    return Slice(cos * u + sin * v, cos * v - sin * u, label, whole)
+
+
+def _tissues(axes: Axes, one: Slice) -> None:
+    _fill(axes, one, one.label != OUTSIDE, FAT_TINT, 0.9)
+    _fill(axes, one, one.label == OTHER, OTHER_TINT, 0.3)
+    compartment = {k: SIDE.sub("", one.atlas.compartments[k]) for k in one.muscles}
+    tint = dict(zip(dict.fromkeys(compartment.values()), TINTS, strict=False))
+    for k in one.muscles:
+        _fill(axes, one, one.label == k, tint[compartment[k]], 0.5)
+    _fill(axes, one, one.label == BONE, "white", 0.7, "//////")
+
+
+def _fill(
+    axes: Axes, one: Slice, there: np.ndarray, colour: str, line: float, hatch: str = ""
+) -> None:
+    filled = axes.contourf(
+        one.right_mm,
+        one.up_mm,
+        one.soft(there),
+        [0.5, 2],
+        colors=[colour],
+        hatches=[hatch or None],
+    )
+    filled.set(edgecolor=INK, linewidth=line)
+
+
+def _names(axes: Axes, one: Slice) -> None:
+    """Names in two columns, each with a line to its muscle; of a pair either side."""
+    name = {k: base(one.atlas.tissues[k]) for k in one.muscles}
+    place = {name[k]: one.inmost(k) for k in reversed(one.muscles)}
+    shown = one.label != OUTSIDE
+    wide, high = (float(np.abs(x[shown]).max()) for x in (one.right_mm, one.up_mm))
+    order = sorted(place, key=lambda k: place[k][0])
+    half, both = -(-len(order) // 2), len(place) < len(name)
+    for column, side in ((order[:half], -1), (order[half:], 1)):
+        room = [(1.1 * side * wide, float(y)) for y in np.linspace(-high, high, len(column))]
+        ends = [(side * abs(place[k][0]) if both else place[k][0], place[k][1]) for k in column]
+        apart = [[np.hypot(*np.subtract(end, at)) for at in room] for end in ends]
+        for k, end, at in zip(column, ends, linear_sum_assignment(apart)[1], strict=True):
+            axes.plot(*zip(end, room[at], strict=True), color=LEADER, linewidth=0.5)
+            text = fill(in_words(k), 20)
+            axes.text(*room[at], text, ha="left" if side > 0 else "right", va="center", size=6)
+    axes.plot([-10, 10], [-1.16 * high] * 2, color=INK, linewidth=1.2)
+    axes.text(0, -1.19 * high, "2 cm", ha="center", va="top", size=6)
+    axes.set(xlim=(-2.15 * wide, 2.15 * wide), ylim=(-1.32 * high, 1.1 * high))
+
+
 def draw_spread(figure: Figure) -> None:
     """Field of one site along and across the fibres; a biceps with four sites."""
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.3))
@@ -212,7 +339,7 @@ def draw_spread(figure: Figure) -> None:
         for axis, word in enumerate(("along", "across"))
     ]
     _curves(left, away, fields)
-    left.set_ylim(-5, 2.4)
+    left.set_ylim(-5, 3.2)
     left.set_yticks(range(-5, 2), labels=[f"{10.0**power:g}" for power in range(-5, 2)])
     left.legend(loc="upper right")
     _plain(left, "One unit at one site", "mm from the site", "captured U/cm³")
@@ -230,29 +357,48 @@ def _influence(places_mm: np.ndarray, needles_mm: np.ndarray, volume_ml: float) 
     """Density per unit of each site at each place, fibres along x."""
     count = len(needles_mm)
     nodes = np.stack([places_mm, np.zeros_like(places_mm)])
-    one = dataclasses.replace(body((structure(BICEPS),)), node_mm=nodes)
+    frames = np.stack([np.eye(3), np.eye(3)])
+    one = dataclasses.replace(body((structure(BICEPS),)), node_mm=nodes, frame=frames)
     none = np.zeros(count, int)
     given = Shots(np.ones(count), np.full(count, volume_ml), needles_mm, none, none)
     return _run(type(stages()["spread"]).influence, stages()["spread"], given, one)[:, 0]
 
 
 def _map_biceps(figure: Figure, axes: Axes) -> None:
+    """Captured toxin in the plane along the fibres and across, tissues outlined."""
     muscle = structure(BICEPS)
-    sites = sites_mm(muscle, 4) - muscle.centre_mm
-    deep = sites[0, 2]
-    along, across = np.meshgrid(np.linspace(-62, 62, 125), np.linspace(-27, 27, 55))
-    places = np.stack([along, across, np.full(along.shape, deep)], axis=-1)
-    density = 25 * _influence(places.reshape(-1, 3), sites, 0.5).sum(0).reshape(along.shape)
-    section = (along, across, deep)
-    inside = sum((x / half) ** 2 for x, half in zip(section, muscle.half_mm, strict=True)) < 1
-    density = np.where(inside, np.log10(density), np.nan)
-    drawn = axes.contourf(along, across, density, range(-5, 2), cmap="cividis", extend="both")
+    along, across = np.meshgrid(np.linspace(-66, 60, 127), np.linspace(-38, 28, 67))
+    places = np.stack([along, across, np.zeros_like(along)], axis=-1)
+    places = muscle.centre_mm + places @ muscle.frame
+    whole = atlas(muscle.region)
+    one = Slice(along, across, whole.at(places), whole)
+    density = 25 * np.sum([mapped_field(site, places) for site in sites_mm(muscle, 4)], axis=0)
+    density = np.where(one.label == OUTSIDE, np.nan, np.log10(np.maximum(density, 1e-9)))
+    drawn = axes.contourf(along, across, density, range(-3, 2), cmap="cividis", extend="both")
+    for label in np.unique(one.label):
+        there = one.soft(one.label == label)
+        axes.contour(along, across, there, [0.5], colors="#BBBBBB", linewidths=0.6)
+    for label in one.muscles:
+        name = base(whole.tissues[label])
+        if name != base(BICEPS) and (one.label == label).mean() > 0.03:
+            axes.text(*one.inmost(label), in_words(name), color="white", ha="center", va="center")
     axes.contour(along, across, density, [np.log10(0.06)], colors="white", linestyles="-")
     bar = figure.colorbar(drawn, ax=axes, orientation="horizontal", aspect=30)
     bar.set_label("captured U/cm³; inside the white lines more than 0.06")
-    bar.set_ticks(range(-5, 2), labels=[f"{10.0**power:g}" for power in range(-5, 2)])
+    bar.set_ticks(range(-3, 2), labels=[f"{10.0**power:g}" for power in range(-3, 2)])
     axes.set_aspect("equal")
     _plain(axes, "Biceps, 100 U in 4 sites, 0.5 mL each", "mm along the fibres", "mm across")
+
+
+def mapped_field(site_mm: np.ndarray, places_mm: np.ndarray) -> np.ndarray:
+    """Density per unit of one site of 0.5 mL in the mapped biceps; single precision is not asked
+    for, so that the figure is the same everywhere."""
+    muscle, medium = structure(BICEPS), stages()["spread"].medium()
+    whole = atlas(muscle.region)
+    around = box(whole, muscle.id, site_mm, muscle.frame, 0.5, medium)
+    u = np.asarray(field(around, passing(whole, medium), medium, site_mm, 0.5))
+    flat = places_mm.reshape(-1, 3)
+    return 1000 * densities(around, u, flat, whole.at(flat)).reshape(places_mm.shape[:-1])
 
 
 def draw_kinetics(figure: Figure) -> None:
@@ -619,7 +765,7 @@ DRAWINGS: dict[str, Callable[[Figure], None]] = {
 def svg(name: str) -> str:
     """One figure as SVG text, the same on every run."""
     with style.context(["default", STYLE]), jax.enable_x64(True):
-        size = (9.6, 2.1) if name == "overview" else (7.6, 2.9)
+        size = {"overview": (9.6, 2.1), "anatomy": (7.6, 5.4)}.get(name, (7.6, 2.9))
         figure = Figure(figsize=size, layout="constrained")
         DRAWINGS[name](figure)
         written = io.StringIO()
@@ -696,6 +842,151 @@ def made_sources() -> str:
         for s in sources().values()
     ]
     return table(("source", "what it is", "address", "state"), rows)
+
+
+def made_refinement() -> str:
+    """The solved field of a ball of 0.1 mL against its closed form, by the number of cells."""
+    rows = []
+    for cells in (20, 30, 40, 60):
+        around, u = box_of_cells.solved(box_of_cells.ROUND, 0.1, (cells,) * 3)
+        away_mm, radius_mm = box_of_cells.distance_mm(around), box_of_cells.radius_mm(0.1)
+        off = box_of_cells.off(u, box_of_cells.ball(away_mm, radius_mm))
+        rows.append(
+            [f"{cells} x {cells} x {cells}", f"{around.step_mm[0]:.2f}", f"{100 * off:.2f}"]
+        )
+    return table(("cells", "step, mm", "error, %"), rows)
+
+
+def made_reduction() -> str:
+    """Mean loss in injected muscles of the example arm, and what fewer nodes make of it."""
+    _, plan, model = _case("arm_after_stroke")
+    found = toxin(plan, model)
+    captured = np.sort([one.at_endings for one in found.exposures()], axis=-1)
+    index = {one.id: number for number, one in enumerate(model.structures)}
+    at = [index[one.structure] for one in plan.sessions[0].injections]
+
+    def loss(nodes: int) -> np.ndarray:
+        """Per cent, mean of each structure."""
+        few = captured.reshape(len(captured), nodes, -1).mean(-1)
+        grid = graded_grid(found.sessions.day, [0.0, 7.0 * WEEK])
+        everywhere = np.concatenate([few, np.zeros_like(few[:1])])[None]  # nothing far away
+        with jax.enable_x64(True):
+            twitch = _run(twitches, found.middle, everywhere, found.sessions, grid)
+        return 100 * (1 - twitch[-1, :-1].mean(-1))
+
+    whole = loss(captured.shape[-1])
+    few = {nodes: loss(nodes) - whole for nodes in (8, 16, 32, 64)}
+    rows = [
+        [
+            in_words(model.structures[k].id),
+            f"{whole[k]:.1f}",
+            *(f"{off[k]:+.2f}" for off in few.values()),
+        ]
+        for k in at
+    ]
+    return table(("muscle", "loss, %", *(f"{nodes} nodes" for nodes in few)), rows)
+
+
+def twitches(stages: Any, captured: Any, sessions: Sessions, grid: Any) -> Any:
+    """Twitch by day, structure and node."""
+    release = stages.release(stages.kinetics(captured, sessions, grid), grid)
+    voluntary = stages.response.firing(release, stages.response.facilitation)
+    size = stages.response.fibre_size(voluntary, grid)
+    return stages.response.firing(release, 1.0) * size
+
+
+def made_landmarks(grade: str) -> str:
+    """Landmarks that the mesh shows (`mesh`), or that were placed by proportion (`assumed`)."""
+    return ", ".join(one.words for one in LANDMARKS.values() if one.grade == grade)
+
+
+def made_muscles(segment: str) -> str:
+    """The muscles of one segment in space."""
+    rows = [_muscle(one) for one in reached() if one.segment == segment]
+    head = (
+        "muscle",
+        "volume in the map, cm³",
+        "in the table",
+        "scale",
+        "needle to the muscle, mm",
+        "to its middle",
+        "from",
+        "through",
+        "published end plates",
+        "fibres, mm",
+        "end plates along the muscle",
+        "sources",
+    )
+    return table(head, rows)
+
+
+def _muscle(one: Reached) -> list[str]:
+    known = muscles().get(one.muscle)
+    belly = bellies().get(f"{one.muscle}.left") or bellies()[one.muscle]
+    whole = atlas(belly.region)
+    grid = next(g for g in whole.grids if g.at(belly.centre_mm) == whole.number(belly.id))
+    zone_mm = np.ptp(belly.node_mm @ grid.axes[0])
+    return [
+        in_words(one.muscle),
+        f"{one.volume_cm3:.1f}",
+        f"{one.asked_cm3:.1f}",
+        f"{one.scale:.2f}",
+        f"{one.top_mm:.0f}",
+        f"{one.depth_mm:.0f}",
+        one.approach,
+        ", ".join(map(in_words, one.crossed)),
+        "" if one.end_plate_zone.startswith("middle half") else one.end_plate_zone,
+        f"{known.fibre_mm:g}" if known else "",
+        f"{50 * zone_mm / belly.half_mm[0]:.0f} %",
+        _sources(one.sources),
+    ]
+
+
+def made_needles() -> str:
+    """How the needle gets to each structure."""
+    rows = [
+        [
+            in_words(one.structure),
+            one.landmark or "each site has its own",
+            one.approach,
+            one.avoid,
+            _sources(one.sources),
+        ]
+        for one in needles().values()
+    ]
+    return table(("structure", "landmark", "approach", "keep away from", "sources"), rows)
+
+
+def made_plans() -> str:
+    """The twelve cases: what is given in the reference, for what, and what is to be spared."""
+    rows = []
+    for folder in sorted((ROOT / "examples" / "plans").iterdir()):
+        patient = bont.load_patient(folder / "patient.yaml")
+        plan = bont.load_plan(folder / "reference.yaml")
+        (session,) = plan.sessions
+        kept = [f"{one.function} {one.at_least:.0%}" for one in patient.keep]
+        rows.append(
+            [
+                f"`{folder.name}`",
+                "; ".join(goal.words or goal.scale for goal in patient.goals),
+                ", ".join(kept),
+                f"{session.dose.value_u:g} U {session.product}",
+                str(sum(one.sites for one in session.injections)),
+                "; ".join(one.words for one in spared(patient.disorder.name)),
+            ]
+        )
+    head = ("case", "goal", "to keep", "reference", "sites", "spared, unless treated")
+    return table(head, rows)
+
+
+def made_spared() -> str:
+    """What is to be spared in which disorder."""
+    rows = [
+        [f"`{name}`", one.words, f"{one.least:.0%}", one.grade, _sources(one.sources)]
+        for name in disorders()
+        for one in spared(name)
+    ]
+    return table(("disorder", "spared", "answer to keep", "grade", "sources"), rows)
 
 
 def made_rules(letter: str) -> str:
