@@ -86,9 +86,7 @@ def needs(patient: Patient, goals: Sequence[Goal], model: Model, untreated: Cour
         excess = np.maximum(direction(measure) * (reading - target), 0.0)
         falls.append(before - _drive_after(model, _place(model, goal), before, excess))
     least = [min(keep.at_least + _BETWEEN, 1.0) for keep in patient.keep]
-    floor = np.array(least)[:, None] * kept_strength(
-        model, patient.keep, untreated, (0,)
-    )
+    floor = np.array(least)[:, None] * kept_strength(model, patient.keep, untreated, (0,))
     return Needs(tuple(goals), patient.keep, drives, np.stack(falls), floor)
 
 
