@@ -16,6 +16,6 @@ def test_volume_matters() -> None:
 
 
 def test_known_misfit_small_volumes_do_too_much() -> None:
-    """Observed about -0.31 with 0.4 mL (mean of two groups, derived); the model has 0.44."""
+    """Observed about -0.31 with 0.4 mL (mean of two groups, derived); the model has 0.55."""
     voluntary = inject(BICEPS, 160, sites=4, volume_ml=0.4).voluntary.max()
-    assert voluntary - 0.31 == pytest.approx(0.13, abs=0.05)
+    assert voluntary - 0.31 == pytest.approx(0.24, abs=0.05)

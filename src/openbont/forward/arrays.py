@@ -40,6 +40,8 @@ class Solved(eqx.Module):
     reach_mm: Float[np.ndarray, "reach"]
     here: Float[np.ndarray, "shot"]
     """1 where a field was solved, 0 where the closed form stands."""
+    everywhere: bool = eqx.field(static=True)
+    """True when every dose has a field, so that the closed form need not be worked out."""
 
 
 class Shots(eqx.Module):

@@ -116,7 +116,8 @@ def solved(
         here[shot.number] = 1.0
         into = [structures.index(one) for one in shot.place.structures]
         log_u[:, shot.number, into] = shot.log_u(medium)
-    return replace(shots, solved=Solved(log_u, medium.reach_mm * REACHES, here))
+    everywhere = bool((here[shots.dose_u > 0] > 0).all())
+    return replace(shots, solved=Solved(log_u, medium.reach_mm * REACHES, here, everywhere))
 
 
 @lru_cache(maxsize=64)

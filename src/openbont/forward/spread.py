@@ -50,18 +50,29 @@ class Spread(eqx.Module):
 
     def influence(self, shots: Shots, body: Body) -> Float[Array, "shot structure node"]:
         """Captured density per unit of dose, 1/cm3."""
-        offset = body.node_mm[None] - shots.site_mm[:, None, None]
-        frame = jnp.asarray(body.frame)[shots.structure]
-        along, across, deep = jnp.einsum("qij,qsnj->iqsn", frame, offset)
         passing = jnp.stack(
             [jnp.ones_like(self.reach_mm), self.fascia_passage, self.compartment_passage, 0.0]
         )
         share = passing[jnp.asarray(body.passage)[shots.structure].astype(int)][..., None]
-        near = share * self._field(along, jnp.hypot(across, deep), shots.volume_ml[:, None, None])
-        if shots.solved is not None:
-            mapped = jnp.where(share > 0, self._solved(shots.solved), 0.0)
-            near = jnp.where(jnp.asarray(shots.solved.here)[:, None, None] > 0, mapped, near)
-        return near.at[:, -1].set(self.distant_per_cm3)
+        return self._near(shots, body, share).at[:, -1].set(self.distant_per_cm3)
+
+    def _near(self, shots: Shots, body: Body, share: Leaf) -> Float[Array, "shot structure node"]:
+        """Solved fields where there are any, else the closed form."""
+        if shots.solved is None:
+            return self._closed(shots, body, share)
+        mapped = jnp.where(share > 0, self._solved(shots.solved), 0.0)
+        if shots.solved.everywhere:
+            return mapped
+        here = jnp.asarray(shots.solved.here)[:, None, None] > 0
+        return jnp.where(here, mapped, self._closed(shots, body, share))
+
+    def _closed(self, shots: Shots, body: Body, share: Leaf) -> Float[Array, "shot structure node"]:
+        """The closed form, less what fascia and compartments hold back."""
+        offset = body.node_mm[None] - shots.site_mm[:, None, None]
+        frame = jnp.asarray(body.frame)[shots.structure]
+        along, across, deep = jnp.einsum("qij,qsnj->iqsn", frame, offset)
+        volume_ml = jnp.asarray(shots.volume_ml)[:, None, None]
+        return share * self._field(along, jnp.hypot(across, deep), volume_ml)
 
     def medium(self) -> Medium:
         """What shapes a field, in the middle of the draws."""

@@ -13,7 +13,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from openbont.forward.arrays import Body, Sessions, Shots, shots, single
 from openbont.forward.chain import Model, Stages, gather, given, in_place
@@ -42,13 +42,36 @@ def alone(plans: Sequence[Plan], patient: Patient, model: Model) -> tuple[Alone,
     grid = graded_grid(sessions.day, [0.0, *day])
     keep = np.searchsorted(grid, day)
     longest = max(len(some.dose_u) for some, _ in each)
-    found = []
+    found: list[Alone] = []
+    everything = np.arange(len(model.structures) + 1)
+    which = _injected(plans, model)
     with jax.enable_x64(True):
         for some, _ in each:
             placed = in_place(_filled(some, longest), model)
-            made = _run(model.stages, model.body, placed, sessions, grid, keep)
-            found.append(Alone(day, *jax.tree.map(np.asarray, made)))
+            asked = which if found else everything
+            made = _run(model.stages, model.body, placed, sessions, grid, keep, asked)
+            tissue, reach = jax.tree.map(np.asarray, made)
+            found.append(Alone(day, _within(tissue, found, which), reach))
     return tuple(found)
+
+
+def _injected(plans: Sequence[Plan], model: Model) -> np.ndarray:
+    """Numbers of the structures that any plan injects, distant muscle last."""
+    named = {one.structure for plan in plans for one in plan.sessions[0].injections}
+    numbers = [k for k, one in enumerate(model.structures) if one.id in named]
+    return np.array([*numbers, len(model.structures)])
+
+
+def _within(tissue: Tissue, found: Sequence[Alone], which: np.ndarray) -> Tissue:
+    """Tissue of a few structures in its place among all those of the first run."""
+    if not found:
+        return tissue
+    first = found[0].response
+    changed = {}
+    for name in ("twitch", "force", "drive"):
+        changed[name] = np.array(getattr(first, name))
+        changed[name][..., which] = getattr(tissue, name)
+    return Tissue(**changed, jitter=tissue.jitter)
 
 
 def _filled(some: Shots, count: int) -> Shots:
@@ -62,19 +85,34 @@ def _filled(some: Shots, count: int) -> Shots:
 
 @eqx.filter_jit
 def _run(
-    stages: Stages, body: Body, shots: Shots, sessions: Sessions, grid: Any, keep: Any
+    stages: Stages,
+    body: Body,
+    shots: Shots,
+    sessions: Sessions,
+    grid: Any,
+    keep: Any,
+    which: Int[np.ndarray, "some"],
 ) -> tuple[Tissue, Array]:
+    """Tissue of those structures of `which`, and the reach of all."""
+
     def one(draw: Stages) -> tuple[Tissue, Array]:
         effective = draw.immunity(shots, sessions)
         captured = draw.spread(effective, body)
         now = effective.session == len(sessions.day) - 1
-        own = gather(_own(captured, effective, now), effective, len(sessions.day))
-        release = single(draw.release)(draw.kinetics(own, sessions, grid), grid)
-        tissue = single(draw.response)(release, grid)
+        own = _own(captured, effective, now)[:, which]
+        few = eqx.tree_at(_by_structure, draw, [leaf[which] for leaf in _by_structure(draw)])
+        ranked = gather(own, effective, len(sessions.day))
+        release = single(few.release)(few.kinetics(ranked, sessions, grid), grid)
+        tissue = single(few.response)(release, grid)
         return jax.tree.map(lambda leaf: leaf[keep], tissue), _reach(captured, effective, now)
 
     tissue, reach = eqx.filter_vmap(one)(stages)
     return tissue, reach
+
+
+def _by_structure(draw: Stages) -> list[Array]:
+    """Parameters of the pointwise stages that differ by structure."""
+    return [draw.kinetics.slower, draw.response.safety_factor]
 
 
 def _own(
