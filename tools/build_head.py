@@ -273,16 +273,16 @@ def cranium(head: Head) -> None:
     under = head.under - ndimage.gaussian_filter(pad, 2.5, mode="mirror")
     floor = floor_mm(head)
     wall = 6.0 - 2.5 * ndimage.gaussian_filter(there.astype(np.float32), 5.0, mode="mirror")
+    orbits = ndimage.binary_dilation(head.label >= BONE, iterations=3)
     spine = ((0, 722, 31), (0, 700, 27), (0, 665, 25), (0, 640, 20), (0, 600, 8), (0, 575, 0))
     head.give("other", head.tube(spine, (7.5, 7, 6)))  # cord, through the great foramen
-    orbits = ndimage.binary_dilation(head.label >= BONE, iterations=3)
     inner = (under > wall) & (head.y > floor) & ~orbits
     head.give("other", inner)
     head.give("bone", (under > 0) & (head.y > floor - 5))
 
 
 def face_bones(head: Head) -> None:
-    """Orbits, cheek bones, upper and lower jaw; cavities are other tissue."""
+    """Brow, cheek bones, upper and lower jaw; cavities are other tissue."""
     for place, half in (
         ((26, 722, 112), (9, 12, 13)),  # maxillary sinus
         ((0, 728, 108), (9, 22, 34)),  # nasal cavity
@@ -291,7 +291,7 @@ def face_bones(head: Head) -> None:
         head.give("other", head.ball(place, half))
     arch = ((41, 733, 121), (50, 731, 108), (56, 729, 92), (61, 730, 74), (60, 731, 60))
     brow = (head.y > 766) & (head.y < 790) & (head.z > 112) & (head.under < 9)
-    roof = (head.y > 764) & (head.y < 780) & (head.z > 90) & (head.x < 46)
+    roof = (head.y > 764) & (head.y < 780) & (head.z > 90) & (np.abs(head.x - 29) < 17)
     root = (head.x < 13) & (head.y > 742) & (head.y < 790) & (head.z > 120) & (head.under < 9)
     bones = [
         (brow | root | roof) & (head.under > 3.2),
