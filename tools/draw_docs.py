@@ -844,6 +844,7 @@ def made_sources() -> str:
     return table(("source", "what it is", "address", "state"), rows)
 
 
+@cache
 def made_refinement() -> str:
     """The solved field of a ball of 0.1 mL against its closed form, by the number of cells."""
     rows = []
@@ -857,6 +858,7 @@ def made_refinement() -> str:
     return table(("cells", "step, mm", "error, %"), rows)
 
 
+@cache
 def made_reduction() -> str:
     """Mean loss in injected muscles of the example arm, and what fewer nodes make of it."""
     _, plan, model = _case("arm_after_stroke")
