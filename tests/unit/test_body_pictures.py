@@ -9,7 +9,7 @@ import pytest
 from openbont.anatomy.atlas import BONE, COMMON, FAT, OUTSIDE, Atlas, Grid
 from openbont.anatomy.landmarks import landmark_mm
 from openbont.anatomy.surface import nearest, surface
-from openbont.report.body_pictures import Mark, map_picture, sites_picture
+from openbont.report.body_pictures import Mark, sites_picture
 from openbont.report.figures import INK
 from openbont.report.render import VIEWS, scene
 from openbont.report.section_pictures import (
@@ -130,16 +130,6 @@ def test_sites_far_apart_have_their_own_panels() -> None:
     wrists = [_mark(k, "fcr", _at(f"wrist_crease.{s}")) for k, s in enumerate(("left", "right"), 1)]
     written = _words(sites_picture(BODY, wrists).svg)
     assert len([text for text in written if "from the" in text]) == 2
-
-
-def test_map_shows_what_is_spread_flat() -> None:
-    places = np.random.default_rng(1).uniform(-40, 40, (400, 3)) * [1.5, 1, 0]
-    marks = [_mark(k, "axilla", (20.0 * k, 0.0, 0.0)) for k in (-1, 0, 1)]
-    sides = ("chest", "arm", "below", "above")
-    picture = map_picture(marks, {"axilla": places}, np.eye(3)[:2], sides)
-    assert set(sides) <= set(_words(picture.svg))
-    assert picture.summary.startswith("3 sites, 15 U in all")
-    assert picture.svg == map_picture(marks, {"axilla": places}, np.eye(3)[:2], sides).svg
 
 
 def test_cut_lies_across_the_fibres() -> None:

@@ -76,7 +76,7 @@ def sites_picture(
     scenes = [_scene(body, panel, outlines or {}) for panel in panels]
     columns = 2 if len(panels) in (2, 4) else min(len(panels), 3)
     rows = -(-len(panels) // columns)
-    lines = _key(marks)
+    lines = key(marks)
     if any(panel.through for panel in panels):
         lines.append("dotted circle: hidden from here by another part of the body")
     deep = 0.14 * -(-len(lines) // 2) + 0.1
@@ -91,51 +91,15 @@ def sites_picture(
         _draw_outlines(axes, panel.marks, panel.view.place, outlines or {})
         dots = np.array([panel.view.place(_skin(body, mark)) for mark in panel.marks])
         scale = _mm_an_inch(shown.extent_mm, columns)
-        _draw_marks(axes, panel.marks, dots, panel.through, scale)
-    _draw_key(figure.add_subplot(grid[rows, :]), lines)
+        draw_marks(axes, panel.marks, dots, panel.through, scale)
+    draw_key(figure.add_subplot(grid[rows, :]), lines)
     seen = listed(list(dict.fromkeys(panel.view.name for panel in panels)))
     total = number(sum(mark.dose_u for mark in marks), "U", 3)
     told = " ".join(
-        f"{line}." for line in _key(marks, lambda mark: region_words(body, mark.site_mm))
+        f"{line}." for line in key(marks, lambda mark: region_words(body, mark.site_mm))
     )
     summary = f"{len(marks)} sites, {total} in all, seen from: {seen}. {told}"
     return shortened(drawn("sites", "Where the needle goes", figure, summary))
-
-
-@styled
-def map_picture(
-    marks: Sequence[Mark],
-    outlines: Mapping[str, Points],
-    axes_mm: Float[np.ndarray, "2 3"],
-    sides: tuple[str, str, str, str],
-) -> Picture:
-    """Sites in a structure that is shown on its own, spread flat: an armpit, a bladder, a gland.
-
-    Rows of `axes_mm`: to the right and up; `sides`: what lies left, right, below and above.
-    """
-    spread = np.concatenate([*outlines.values(), np.array([mark.site_mm for mark in marks])])
-    low, high = (spread @ axes_mm.T).min(axis=0) - 12, (spread @ axes_mm.T).max(axis=0) + 12
-    extent = (float(low[0]), float(high[0]), float(low[1]), float(high[1]))
-    lines = _key(marks)
-    deep = 0.14 * -(-len(lines) // 2) + 0.1
-    figure = Figure(figsize=(WIDTH_INCH, 2.9 + deep), layout="constrained")
-    axes, below = figure.subplots(2, 1, height_ratios=[2.9, deep])
-    _draw_outlines(axes, marks, lambda point: point @ axes_mm.T, outlines)
-    dots = np.array([axes_mm @ mark.site_mm for mark in marks])
-    _draw_marks(axes, marks, dots, (), _mm_an_inch(extent, 1))
-    axes.set(xlim=extent[:2], ylim=extent[2:], aspect="equal", xticks=[], yticks=[])
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    axes.set_title(sides[3], loc="center")
-    axes.set_xlabel(sides[2], labelpad=16)
-    for x, word, align in ((-0.01, sides[0], "right"), (1.01, sides[1], "left")):
-        axes.text(x, 0.5, word, ha=align, va="center", transform=axes.transAxes)
-    _scale(axes, extent)
-    _draw_key(below, lines)
-    total = number(sum(mark.dose_u for mark in marks), "U", 3)
-    summary = f"{len(marks)} sites, {total} in all. " + " ".join(f"{line}." for line in lines)
-    name = f"map-{marks[0].structure.replace('.', '-')}"
-    return shortened(drawn(name, "Where the needle goes", figure, summary))
 
 
 def _scale(axes: Axes, extent_mm: tuple[float, float, float, float]) -> None:
@@ -316,7 +280,7 @@ def _mm_an_inch(extent_mm: tuple[float, float, float, float], columns: int) -> f
     return max((right - left) * columns / WIDTH_INCH, (top - bottom) / 2.5)
 
 
-def _draw_marks(
+def draw_marks(
     axes: Axes,
     marks: Sequence[Mark],
     dots: Float[np.ndarray, "mark 2"],
@@ -369,7 +333,7 @@ def _spread(dots: Float[np.ndarray, "mark 2"], apart: float) -> Float[np.ndarray
     return at
 
 
-def _key(marks: Sequence[Mark], where: Callable[[Mark], str] | None = None) -> list[str]:
+def key(marks: Sequence[Mark], where: Callable[[Mark], str] | None = None) -> list[str]:
     """`1–3  left biceps brachii, 25 U each`; with `where`, also where the first of them is."""
     lines = []
     for (muscle, dose_u), run in groupby(marks, key=lambda mark: (mark.words, mark.dose_u)):
@@ -381,7 +345,8 @@ def _key(marks: Sequence[Mark], where: Callable[[Mark], str] | None = None) -> l
     return lines
 
 
-def _draw_key(axes: Axes, lines: list[str]) -> None:
+def draw_key(axes: Axes, lines: list[str]) -> None:
+    """Lines of a key in two columns."""
     axes.axis("off")
     rows = -(-len(lines) // 2)
     for column in range(2):

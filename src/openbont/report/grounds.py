@@ -13,7 +13,8 @@ if TYPE_CHECKING:  # the optimiser is slow to import; a report only reads its re
     from openbont.planning.proposal import Proposal
 
 MODEL_LIMITS = (
-    "Structures are simple solids of published volume, not images of this patient, and every "
+    "Muscles of limbs and neck fill an average adult by published volume and remembered "
+    "place; flat muscles and glands are simple solids. None is an image of this patient, and every "
     "needle is taken to arrive where the plan says.",
     "The bands hold the uncertainty of the parameters and the differences between patients that "
     "were published; they do not hold a missed muscle or an error of dose.",

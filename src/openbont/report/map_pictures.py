@@ -23,9 +23,9 @@ from openbont.report.body_pictures import (
     HALO,
     PAPER,
     Mark,
-    _draw_key,
-    _draw_marks,
-    _key,
+    draw_key,
+    draw_marks,
+    key,
     shortened,
 )
 from openbont.report.figures import BLUE, INK, RED, WIDTH_INCH, Picture, drawn, styled
@@ -113,14 +113,14 @@ def map_picture(region: str, marks: Sequence[Mark], size: float = 1.0) -> Pictur
     shown = _MAPS[region]
     there = {side(mark.structure) for mark in marks}
     sides = [one for one in ("right", "left", "") if one in there]
-    lines = _key(marks)
+    lines = key(marks)
     deep = 0.14 * -(-len(lines) // 2) + 0.1
     figure = Figure(figsize=(WIDTH_INCH, shown.high_inch + deep), layout="constrained")
     grid = figure.add_gridspec(2, len(sides), height_ratios=[shown.high_inch, deep])
     for k, one in enumerate(sides):
         here = [mark for mark in marks if side(mark.structure) == one]
         _draw_map(figure.add_subplot(grid[0, k]), shown, here, size)
-    _draw_key(figure.add_subplot(grid[1, :]), lines)
+    draw_key(figure.add_subplot(grid[1, :]), lines)
     total = number(sum(mark.dose_u for mark in marks), "U", 3)
     told = [f"{len(marks)} sites, {total} in all.", *(f"{line}." for line in lines)]
     if region == "bladder":
@@ -134,7 +134,7 @@ def _draw_map(axes: Axes, shown: _Map, marks: Sequence[Mark], size: float) -> No
     shown.draw(axes)
     turned = _turned(marks[0])
     dots = np.array([shown.page_mm(mark, size) for mark in marks]) * [turned, 1.0]
-    _draw_marks(axes, marks, dots, (), (top - bottom) / shown.high_inch)
+    draw_marks(axes, marks, dots, (), (top - bottom) / shown.high_inch)
     axes.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
     if turned < 0:
         axes.invert_xaxis()

@@ -5,67 +5,122 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from openbont.anatomy.atlas import Atlas
+from openbont.anatomy.head import atlas as head
+from openbont.anatomy.head import entry_mm
 from openbont.anatomy.muscles import bellies
 from openbont.anatomy.surface import Point, Surface, enter_mm, nearest, surface
 from openbont.catalog.muscles import base, words
-from openbont.report.body_pictures import Mark, sites_picture
+from openbont.report.body_pictures import Mark, Points, sites_picture
 from openbont.report.figures import Picture
+from openbont.report.map_pictures import layer_section_picture, map_picture
 from openbont.report.section_pictures import Histogram, cut, histogram_picture, section_picture
 
 if TYPE_CHECKING:  # the chain needs jax; a report only reads its results
     from openbont.forward.exposure import Toxin
 
 
+APART = ("axilla", "palm", "bladder")
+"""Regions with a map of their own: they do not show on a standing body."""
+_PLACES = 2000
+_LAYER_MM = 2.0
+"""The middle of the layer is sought within this of its nearest place."""
 _A_PICTURE = 4
 """Sections in one picture: half a page."""
 
 
 def places(toxin: "Toxin") -> list[Picture]:
     """Sites on the body, a section through each injected structure, and what each one gets."""
-    model = toxin.model
-    size = max(one.size for one in model.structures)
-    body = surface().scaled(size)
+    regions = {one.id: one.region for one in toxin.model.structures}
+    body_size = max(one.size for one in toxin.model.structures)
+    body = surface().scaled(body_size)
     marks = _marks(toxin, body)
-    outlines = {
-        one.id: toxin.filled_mm(one)
-        for one in model.structures
-        if any(mark.structure == one.id for mark in marks)
-    }
-    frames = {one.id: one.frame for one in model.structures}
-    cuts = [
-        cut(body, atlas, mark, frames[mark.structure][0])
-        for mark in _largest(marks)
-        for atlas in model.atlases
-        if mark.structure in atlas.tissues
-    ]
-    drawn = [sites_picture(body, marks, outlines)]
-    for first in range(0, len(cuts), _A_PICTURE):
-        name = f"sections-{first // _A_PICTURE + 1}"
-        drawn.append(section_picture(cuts[first : first + _A_PICTURE], toxin.at, name))
+    apart = {name: [m for m in marks if regions[m.structure] == name] for name in APART}
+    standing = [mark for mark in marks if regions[mark.structure] not in APART]
+    drawn = []
+    if standing:
+        drawn.append(sites_picture(body, standing, _outlines(toxin, standing)))
+        drawn += _sections(toxin, body, standing)
+    for name, some in apart.items():
+        if some:
+            drawn += [
+                map_picture(name, some, body_size),
+                layer_section_picture(name, some, toxin.at, body_size),
+            ]
     return [*drawn, histogram_picture(_histograms(toxin))]
+
+
+def _outlines(toxin: "Toxin", marks: Sequence[Mark]) -> dict[str, Points]:
+    """Places within the injected structures, from the map that shows them best."""
+    structures = {one.id: one for one in toxin.model.structures}
+    found = {}
+    for name in dict.fromkeys(mark.structure for mark in marks):
+        layer = name in head().tissues and not _mapped(toxin, name)
+        if layer:
+            found[name] = _head(toxin).filled_mm(name, _PLACES)
+        else:
+            found[name] = toxin.filled_mm(structures[name])
+    return found
+
+
+def _sections(toxin: "Toxin", body: Surface, marks: Sequence[Mark]) -> list[Picture]:
+    """A section through the largest site of each structure, a few to a picture."""
+    structures = {one.id: one for one in toxin.model.structures}
+    maps = [*toxin.model.atlases, _head(toxin)]
+    cuts = [
+        cut(body, shown, mark, structures[mark.structure].frame[0], _shift_mm(toxin, mark))
+        for mark in _largest(marks)
+        if (shown := next((one for one in maps if mark.structure in one.tissues), None))
+    ]
+    return [
+        section_picture(cuts[first : first + _A_PICTURE], toxin.at, f"sections-{number}")
+        for number, first in enumerate(range(0, len(cuts), _A_PICTURE), start=1)
+    ]
+
+
+def _head(toxin: "Toxin") -> Atlas:
+    return head().scaled(max(one.size for one in toxin.model.structures))
+
+
+def _shift_mm(toxin: "Toxin", mark: Mark) -> Point:
+    """From a site as it is drawn to the same site in the model."""
+    return np.asarray(toxin.shots.site_mm[toxin.sites[mark.number - 1].number] - mark.site_mm)
 
 
 def _marks(toxin: "Toxin", body: Surface) -> list[Mark]:
     """Every site, numbered in the order of the plan."""
-    return [
-        Mark(
-            number,
-            site.structure,
-            words(site.structure),
-            site_mm := toxin.shots.site_mm[site.number],
-            site.dose_u,
-            _entry(body, site.structure, site_mm),
-        )
-        for number, site in enumerate(toxin.sites, start=1)
-    ]
+    found = []
+    for number, site in enumerate(toxin.sites, start=1):
+        drawn_mm = _drawn_mm(toxin, site.structure, toxin.shots.site_mm[site.number])
+        entry = _entry(toxin, body, site.structure, drawn_mm)
+        named = words(site.structure)
+        found.append(Mark(number, site.structure, named, drawn_mm, site.dose_u, entry))
+    return found
 
 
-def _entry(body: Surface, structure: str, site_mm: Point) -> Point:
+def _mapped(toxin: "Toxin", structure: str) -> bool:
+    return any(structure in atlas.tissues for atlas in toxin.model.atlases)
+
+
+def _drawn_mm(toxin: "Toxin", structure: str, site_mm: Point) -> Point:
+    """The site, or the nearest place of its layer on the map of the head."""
+    if _mapped(toxin, structure) or structure not in head().tissues:
+        return site_mm
+    places = _head(toxin).filled_mm(structure, 100_000)
+    away = np.linalg.norm(places - site_mm, axis=1)
+    near = places[away <= away.min() + _LAYER_MM]
+    return np.asarray(near[np.linalg.norm(near - near.mean(0), axis=1).argmin()])
+
+
+def _entry(toxin: "Toxin", body: Surface, structure: str, site_mm: Point) -> Point:
     """Where the needle enters: on the usual way to a mapped muscle, else at the nearest skin."""
-    if structure in bellies():
+    if _mapped(toxin, structure):
         along = enter_mm(body, site_mm, -bellies()[structure].approach)
         if np.isfinite(along).all():
             return along
+    if structure in head().tissues:
+        size = max(one.size for one in toxin.model.structures)
+        return size * entry_mm(site_mm / size)
     return nearest(body, site_mm)[0]
 
 

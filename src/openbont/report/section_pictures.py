@@ -36,6 +36,9 @@ _FAT, _REST = "#FFF4D6", "#ECECEC"
 _TINTS = ("#F6C9B8", "#CFE6F5", "#CDEBDD", "#F3DCE9", "#FBE3B3", "#DAD7F0", "#E9D9C6", "#D7E9B9")
 _WIDEST_MM, _WINDOW_MM, _PART_MM = 160.0, 100.0, 60.0
 """How far a cut is searched; half of the largest limb shown whole; half of the part else shown."""
+HEAD, _HEAD_MM = "head", 36.0
+"""A region of thin layers, shown from near: half of the part shown."""
+HERE = np.zeros(3)
 _LEAST_MM2 = 8.0
 """Smaller parts of a muscle in a cut are not named."""
 
@@ -53,6 +56,8 @@ class Cut:
     """To the right, up, towards the viewer."""
     sides: tuple[str, str, str, str]
     """What lies on the left, right, bottom and top of the picture, in words."""
+    shift_mm: Point
+    """From where the site is drawn to where the model has it."""
 
     def place_mm(
         self, right: Float[np.ndarray, "..."], up: Float[np.ndarray, "..."]
@@ -66,7 +71,7 @@ class Cut:
         return np.asarray(self.axes @ (point_mm - self.mark.site_mm))
 
 
-def cut(body: Surface, atlas: Atlas, mark: Mark, fibre: Point) -> Cut:
+def cut(body: Surface, atlas: Atlas, mark: Mark, fibre: Point, shift_mm: Point = HERE) -> Cut:
     """The plane across the fibres, as sections are shown: a limb from its end, front on top."""
     ways = directions(body, mark.site_mm)
     toward = fibre / np.linalg.norm(fibre)
@@ -82,7 +87,8 @@ def cut(body: Surface, atlas: Atlas, mark: Mark, fibre: Point) -> Cut:
     up /= np.linalg.norm(up)
     right = np.cross(up, toward)
     sides = [max(ways, key=lambda word: ways[word] @ way) for way in (-right, right, -up, up)]
-    return Cut(mark, atlas, np.stack([right, up, toward]), (sides[0], sides[1], sides[2], sides[3]))
+    around = (sides[0], sides[1], sides[2], sides[3])
+    return Cut(mark, atlas, np.stack([right, up, toward]), around, shift_mm)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,16 +151,18 @@ def _plane(one: Cut, toxin: Toxin) -> _Plane:
     right, up = np.meshgrid(coarse, coarse)
     body = _connected(one.atlas.at(one.place_mm(right, up)) != OUTSIDE)
     shown = body if body.any() else np.ones_like(body)
+    thin = one.atlas.region == HEAD
+    part = _HEAD_MM if thin else _PART_MM
     low, high = [], []
     for way in (right[shown], up[shown]):
-        large = np.ptp(way) > 2 * _WINDOW_MM
-        low.append(-_PART_MM if large else float(way.min()) - 3)
-        high.append(_PART_MM if large else float(way.max()) + 3)
+        large = thin or np.ptp(way) > 2 * _WINDOW_MM
+        low.append(-part if large else float(way.min()) - 3)
+        high.append(part if large else float(way.max()) + 3)
     step = max(high[0] - low[0], high[1] - low[1]) / 120
     right, up = np.meshgrid(*(np.arange(a, b, step) for a, b in zip(low, high, strict=True)))
     places = one.place_mm(right, up)
     label = one.atlas.at(places)
-    captured = np.where(label == OUTSIDE, 0.0, toxin(places))
+    captured = np.where(label == OUTSIDE, 0.0, toxin(places + one.shift_mm))
     return _Plane(right, up, label, captured)
 
 
@@ -405,7 +413,9 @@ def histogram_picture(histograms: Sequence[Histogram]) -> Picture:
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
     told = "; ".join(_half_sentence(one) for one in shown)
     summary = f"Half of the volume gets at least: {told}."
-    return shortened(drawn("histograms", "What the volume of each muscle gets", figure, summary))
+    return shortened(
+        drawn("histograms", "What the nerve endings of each structure get", figure, summary)
+    )
 
 
 def _paired(histograms: Sequence[Histogram]) -> list[Histogram]:
