@@ -18,14 +18,14 @@ DAYS = (0, 14, 42, 84, 168)
 PINNED = {
     ("arm_after_stroke", "MAS", "wrist_flexors.left"): (
         2.78237,
-        1.05348,
-        1.09995,
-        1.37178,
-        1.85875,
+        1.42766,
+        1.46432,
+        1.61954,
+        1.93666,
     ),
-    ("arm_after_stroke", "strength", "grip.left"): (1, 0.673506, 0.727387, 0.787606, 0.884423),
-    ("chronic_migraine", "headache_days_28", ""): (18.6607, 17.2022, 12.2341, 10.0306, 10.1583),
-    ("chronic_migraine", "strength", "neck_extension"): (1, 0.775187, 0.839448, 0.891964, 0.946118),
+    ("arm_after_stroke", "strength", "grip.left"): (1, 0.733718, 0.797228, 0.84735, 0.914926),
+    ("chronic_migraine", "headache_days_28", ""): (18.6607, 17.2089, 12.2763, 10.0543, 10.1782),
+    ("chronic_migraine", "strength", "neck_extension"): (1, 0.775472, 0.835114, 0.897399, 0.945313),
 }
 
 

@@ -86,7 +86,7 @@ def test_more_dose_never_leaves_more_of_what_is_injected(case: tuple) -> None:
     patient, plan, basis, course = case
     more = simulate(dosed(plan, 2), patient, basis, DAYS)
     assert (more.response.drive <= course.response.drive + 1e-3).all()
-    assert (more.response.force <= course.response.force + 1e-4).all()
+    assert (more.response.force <= course.response.force + 5e-4).all()
 
 
 def test_what_no_toxin_reaches_keeps_its_release(case: tuple) -> None:
@@ -110,7 +110,7 @@ def test_left_and_right_mirror(case: tuple) -> None:
     for measure in course.measures:
         here = course.of(measure.scale, measure.where)
         there = seen.of(measure.scale, mirrored(measure.where))
-        np.testing.assert_allclose(there, here, rtol=1e-4, atol=1e-4, err_msg=str(measure))
+        np.testing.assert_allclose(there, here, rtol=2e-3, atol=2e-3, err_msg=str(measure))
 
 
 def test_toxin_helps_the_first_goal(case: tuple) -> None:

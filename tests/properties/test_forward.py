@@ -200,7 +200,12 @@ def test_moving_body_and_sites_together_changes_nothing(
 ) -> None:
     rotation = rotation_of(np.array(turn))
     moved = tuple(
-        replace(s, centre_mm=rotation @ s.centre_mm + shift_mm, frame=s.frame @ rotation.T)
+        replace(
+            s,
+            centre_mm=rotation @ s.centre_mm + shift_mm,
+            frame=s.frame @ rotation.T,
+            plate_mm=s.node_mm @ rotation.T + np.array(shift_mm),
+        )
         for s in arm("left")
     )
     plan = cases.plan(ARM_DOSES)

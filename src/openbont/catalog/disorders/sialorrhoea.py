@@ -35,7 +35,7 @@ def sialorrhoea(patient: Patient, sampler: Sampler) -> Built:
         sampler, lambda seen: np.abs(seen - np.log(flow)) <= _NEAR_LN, f"saliva_flow of {flow:g}"
     )
     share = np.array([sampler.value(f"sialorrhoea.share.{base(n)}") / len(SIDES) for n in names])
-    size = body_size(patient, sampler)
+    size = body_size(patient, sampler) if patient.child else 1.0
     return tuple(structure(name).scaled(size) for name in names), Sialorrhoea(
         flow=np.full(sampler.draws, flow),
         share=tiled_one(sampler, share),
