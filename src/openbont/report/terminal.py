@@ -166,6 +166,8 @@ def show_proposals(page: Console, proposals: Sequence["Proposal"]) -> None:
     show_outcome(page, best.outcome)
     for other in others:
         page.print(f"\ninstead: {escape(other.title)} (value {other.value:.4g})", style="bold")
+        if other.instead:
+            page.print(escape(other.instead))
         show_plan(page, other.plan)
         page.print(escape(other.why))
 
@@ -175,6 +177,10 @@ def show_reasons(page: Console, proposal: "Proposal") -> None:
     page.print(escape(proposal.why))
     for one in proposal.binding:
         page.print(f"  {escape(one.limit)}: {escape(one.words)}")
+    for spared in proposal.spill:
+        got, most = spared.captured_u_per_cm3, spared.ceiling.captured_u_per_cm3
+        kept = f"{percent(spared.kept)} stays; {got:.2g} of at most {most:.2g} U/cm³ captured"
+        page.print(f"  spared: {escape(spared.ceiling.words)}: {kept}")
     value, bound = (f"{number:.4g}" for number in (proposal.value, proposal.bound))
     page.print(f"value {value}, bound {bound}, gap {percent(proposal.gap)}")
 
