@@ -32,7 +32,7 @@ def test_an_example_has_its_report(name, tmp_path):
     page = report.html.read_text("utf-8")
     for heading in ("Findings", "The plan", "What is expected", "What may get worse", "Sources"):
         assert f"<h2>{heading}</h2>" in page
-    assert page.count("<svg") == 6
+    assert page.count("<svg") == 5
     assert report.pdf.read_bytes().startswith(b"%PDF")
 
 

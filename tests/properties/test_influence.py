@@ -18,7 +18,7 @@ from openbont.forward.influence import REACHES, Needle, reached, solved, surroun
 
 MEDIUM = Medium(1.35, 1.5, 0.2, 4.0, 0.77, 0.25)
 NAMES = ("upper.left", "lower.left", "beside.left")
-few = settings(max_examples=8, deadline=None)
+few = settings(max_examples=4, deadline=None)
 
 
 def limb() -> tuple[Atlas, tuple[Structure, ...]]:
