@@ -37,7 +37,7 @@ ARM_DOSES = {
     "biceps_brachii.left": (60.0, 2),
     "flexor_digitorum_profundus.left": (50.0, 1),
 }
-FEW = settings(max_examples=10)
+FEW = settings(max_examples=5)
 
 
 class Unread(Disorder):
