@@ -110,7 +110,7 @@ def test_left_and_right_mirror(case: tuple) -> None:
     for measure in course.measures:
         here = course.of(measure.scale, measure.where)
         there = seen.of(measure.scale, mirrored(measure.where))
-        np.testing.assert_allclose(there, here, rtol=2e-3, atol=2e-3, err_msg=str(measure))
+        np.testing.assert_allclose(there, here, rtol=1e-4, atol=1e-4, err_msg=str(measure))
 
 
 def test_toxin_helps_the_first_goal(case: tuple) -> None:

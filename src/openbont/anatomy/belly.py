@@ -116,6 +116,7 @@ def measure(
     way = -np.cos(angle) * grid.axes[1] - np.sin(angle) * grid.axes[2]
     outer = path[np.flatnonzero(path == number)[-1] + 1 :]
     frame = frame_along(_direction(muscle, centre[0], grid), way)
+    zone_mm = _places_mm(grid, np.argwhere(plates))
     return Belly(
         id=atlas.tissues[number],
         region=atlas.region,
@@ -127,7 +128,9 @@ def measure(
         centre_mm=_places_mm(grid, centre),
         frame=frame,
         half_mm=_half_mm(muscle, centre[0], grid, frame),
-        node_mm=_nodes(_places_mm(grid, np.argwhere(plates))),
+        node_mm=_both_halves(zone_mm)
+        if _midline(atlas.tissues[number])
+        else _nodes(zone_mm, NODES),
         approach=way,
         from_deg=float(np.degrees(angle - skin.turn_rad[centre[0]]) % 360),
         depth_mm=len(path) * NEEDLE_STEP_MM,
@@ -222,13 +225,23 @@ def _half_mm(
     return np.append(length / 2, 2 * section.std(axis=0))
 
 
-def _nodes(zone_mm: Float[np.ndarray, "voxel 3"]) -> Float[np.ndarray, "node 3"]:
-    """NODES voxels, each for an equal share of the zone: the middles of Lloyd's cells."""
-    node = zone_mm[np.linspace(0, len(zone_mm) - 1, NODES).round().astype(int)]
+def _midline(structure: str) -> bool:
+    return not structure.endswith((".left", ".right"))
+
+
+def _both_halves(zone_mm: Float[np.ndarray, "voxel 3"]) -> Float[np.ndarray, "node 3"]:
+    """Nodes of a structure of the midline: those of its left half, and their mirror images."""
+    left = _nodes(zone_mm[zone_mm[:, 0] > 0], NODES // 2)
+    return np.concatenate([left, left * MIRROR])
+
+
+def _nodes(zone_mm: Float[np.ndarray, "voxel 3"], nodes: int) -> Float[np.ndarray, "node 3"]:
+    """So many voxels, each for an equal share of the zone: the middles of Lloyd's cells."""
+    node = zone_mm[np.linspace(0, len(zone_mm) - 1, nodes).round().astype(int)]
     for _ in range(12):
         cell = KDTree(node).query(zone_mm)[1]
-        count = np.bincount(cell, minlength=NODES)
-        sums = np.stack([np.bincount(cell, x, NODES) for x in zone_mm.T], axis=1)
+        count = np.bincount(cell, minlength=nodes)
+        sums = np.stack([np.bincount(cell, x, nodes) for x in zone_mm.T], axis=1)
         node[count > 0] = sums[count > 0] / count[count > 0, None]
     return zone_mm[KDTree(zone_mm).query(node)[1]]
 
