@@ -9,7 +9,6 @@ and young man. All other bodies are differences from it. Same wheel, same bytes.
 """
 
 import gzip
-import io
 import json
 import sys
 import zipfile
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from npz import save
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
@@ -117,17 +117,6 @@ def build(wheel: Wheel) -> dict[str, Any]:
         "shift": np.stack([move.T for move in kept.values()]).astype(np.int16),
         "step_mm": np.array(STEP_MM),
     }
-
-
-def save(path: Path, arrays: dict[str, Any]) -> None:
-    """An npz whose bytes depend on the arrays alone."""
-    with zipfile.ZipFile(path, "w") as file:
-        for name, array in arrays.items():
-            held = io.BytesIO()
-            np.lib.format.write_array(held, array, allow_pickle=False)
-            entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-            entry.external_attr = 0o644 << 16
-            file.writestr(entry, held.getvalue(), zipfile.ZIP_DEFLATED, 9)
 
 
 if __name__ == "__main__":

@@ -7,13 +7,12 @@ anatomy, set out conformal to the skin. Only the left half is built; the right o
 image. Same body, same bytes.
 """
 
-import io
-import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
+from npz import save
 from scipy import ndimage
 
 from openbont.anatomy.atlas import BONE, COMMON, FAT, OTHER, OUTSIDE
@@ -480,16 +479,6 @@ def _connect(label: UInt8[np.ndarray, "x y z"], number: int) -> None:
         label[(piece > 0) & (piece != 1 + count[1:].argmax())] = OTHER
 
 
-def save(path: Path, label: UInt8[np.ndarray, "x y z"]) -> None:
-    """An npz whose bytes depend on the labels alone."""
-    held = io.BytesIO()
-    np.lib.format.write_array(held, label, allow_pickle=False)
-    with zipfile.ZipFile(path, "w") as file:
-        entry = zipfile.ZipInfo("label.npy", date_time=(1980, 1, 1, 0, 0, 0))
-        entry.external_attr = 0o644 << 16
-        file.writestr(entry, held.getvalue(), zipfile.ZIP_DEFLATED, 9)
-
-
 if __name__ == "__main__":
-    save(PLACE, build())
+    save(PLACE, {"label": build()})
     print(f"{PLACE}: {PLACE.stat().st_size / 1000:.0f} kB")

@@ -6,14 +6,13 @@ Every segment of catalog/sections.yaml is laid out within the skin of the refere
 names of regions, only these are, and nothing is written. Same table and body, same bytes.
 """
 
-import io
 import sys
-import zipfile
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from npz import save
 
 from openbont.anatomy.atlas import Grid
 from openbont.anatomy.belly import Belly
@@ -43,17 +42,6 @@ def table(bellies: list[Belly]) -> dict[str, Any]:
     columns["crossed"] = [";".join(one.crossed) for one in bellies]
     columns["node_mm"] = np.array(columns["node_mm"], np.float32)
     return {f"belly.{name}": np.array(column) for name, column in columns.items()}
-
-
-def save(path: Path, arrays: dict[str, Any]) -> None:
-    """An npz whose bytes depend on the arrays alone."""
-    with zipfile.ZipFile(path, "w") as file:
-        for name, array in arrays.items():
-            held = io.BytesIO()
-            np.lib.format.write_array(held, array, allow_pickle=False)
-            entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-            entry.external_attr = 0o644 << 16
-            file.writestr(entry, held.getvalue(), zipfile.ZIP_DEFLATED, 9)
 
 
 def line(one: Belly) -> str:

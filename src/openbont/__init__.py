@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     from openbont.errors import BadInput, NoEvidence, NoPlan, OpenBoNTError
     from openbont.evidence import cite
     from openbont.forward.chain import simulate
+    from openbont.forward.exposure import toxin
     from openbont.forward.outcome import outcome
     from openbont.io import load_patient, load_plan, save, schema
     from openbont.patient import Patient
     from openbont.plan import Injection, Plan, Session
     from openbont.planning.check import check
+    from openbont.planning.compare import compared
     from openbont.planning.explain import explain
+    from openbont.planning.improve import improve
     from openbont.planning.limits import limits
     from openbont.planning.propose import propose
     from openbont.report.page import write_report
@@ -34,7 +37,9 @@ __all__ = [
     "Session",
     "check",
     "cite",
+    "compared",
     "explain",
+    "improve",
     "limits",
     "load_patient",
     "load_plan",
@@ -44,6 +49,7 @@ __all__ = [
     "save",
     "schema",
     "simulate",
+    "toxin",
     "write_report",
 ]
 
@@ -58,7 +64,9 @@ _HOME = {
     "Session": "plan",
     "check": "planning.check",
     "cite": "evidence",
+    "compared": "planning.compare",
     "explain": "planning.explain",
+    "improve": "planning.improve",
     "limits": "planning.limits",
     "load_patient": "io",
     "load_plan": "io",
@@ -68,6 +76,7 @@ _HOME = {
     "save": "io",
     "schema": "io",
     "simulate": "forward.chain",
+    "toxin": "forward.exposure",
     "write_report": "report.page",
 }
 

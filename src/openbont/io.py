@@ -23,16 +23,17 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.representer import SafeRepresenter
 
 from openbont.catalog.names import wrong_names
+from openbont.design import Design
 from openbont.errors import BadInput, nearest
 from openbont.frozen import Noun
 from openbont.patient import Patient
 from openbont.plan import Plan
 
-Kind = Literal["patient", "plan"]
+Kind = Literal["patient", "plan", "trial"]
 Place = tuple[str | int, ...]
 AnyNoun = TypeVar("AnyNoun", bound=Noun)
 
-KINDS: dict[str, type[Noun]] = {"patient": Patient, "plan": Plan}
+KINDS: dict[str, type[Noun]] = {"patient": Patient, "plan": Plan, "trial": Design}
 LARGEST_BYTES = 1_000_000
 ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 DECIMAL = re.compile(r"[-+]?((0|[1-9]\d{0,17})(\.\d*)?|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
@@ -81,8 +82,13 @@ def load_plan(path: str | Path) -> Plan:
     return _load(Path(path), Plan)
 
 
+def load_design(path: str | Path) -> Design:
+    """The design of a trial in a YAML or JSON file."""
+    return _load(Path(path), Design)
+
+
 def schema(kind: Kind) -> dict[str, Any]:
-    """JSON Schema of patient or plan files, for editors and other programs."""
+    """JSON Schema of patient, plan or trial files, for editors and other programs."""
     if kind not in KINDS:
         raise BadInput("", f"no schema for {kind!r}", f"there is one for {' and '.join(KINDS)}")
     dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}

@@ -54,6 +54,10 @@ class Session(Noun):
         """mL for all sites of `injection`."""
         return injection.volume_ml or injection.dose_u / self.dilution_u_per_ml
 
+    def untreated(self) -> "Session":
+        """The same session with every dose 0."""
+        return self.model_copy(update={"injections": tuple(map(_emptied, self.injections))})
+
     @model_validator(mode="after")
     def _volumes_agree(self) -> Self:
         for injection in self.injections:
@@ -90,10 +94,7 @@ class Plan(Noun):
 
     def untreated(self) -> "Plan":
         """The same plan with every dose 0: the course without toxin."""
-        sessions = tuple(
-            session.model_copy(update={"injections": tuple(map(_emptied, session.injections))})
-            for session in self.sessions
-        )
+        sessions = tuple(session.untreated() for session in self.sessions)
         return self.model_copy(update={"sessions": sessions})
 
     def date_of(self, session: Session) -> datetime.date:

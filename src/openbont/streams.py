@@ -8,7 +8,7 @@ import hashlib
 import numpy as np
 
 
-def stream(seed: int, name: str) -> np.random.Generator:
+def stream(seed: int | str, name: str) -> np.random.Generator:
     """A generator that depends on `seed` and `name` only (counter-based Philox)."""
     digest = hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=16).digest()
     return np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))

@@ -18,12 +18,12 @@ DAYS = (0, 14, 42, 84, 168)
 PINNED = {
     ("arm_after_stroke", "MAS", "wrist_flexors.left"): (
         2.78237,
-        1.42766,
-        1.46432,
-        1.61954,
-        1.93666,
+        1.42789,
+        1.46483,
+        1.61951,
+        1.93691,
     ),
-    ("arm_after_stroke", "strength", "grip.left"): (1, 0.733718, 0.797228, 0.84735, 0.914926),
+    ("arm_after_stroke", "strength", "grip.left"): (1, 0.733777, 0.79704, 0.847277, 0.914814),
     ("chronic_migraine", "headache_days_28", ""): (18.6607, 17.2089, 12.2763, 10.0543, 10.1782),
     ("chronic_migraine", "strength", "neck_extension"): (1, 0.775472, 0.835114, 0.897399, 0.945313),
 }

@@ -8,13 +8,11 @@ Entry: a leak a day or more in 3 days; 14 a week or more in 7 days.
 from dataclasses import dataclass
 from datetime import date
 
-import equinox as eqx
 import numpy as np
 import pytest
 
-from openbont.catalog.disorders.bladder import leak_entry
-from openbont.catalog.model import model
-from openbont.catalog.sampling import Sampler
+from openbont.catalog.model import cohort
+from openbont.catalog.sampling import Span
 from openbont.forward.chain import Course, simulate
 from openbont.patient import Disorder, Patient, Reading
 from openbont.plan import Injection, Plan, Session
@@ -44,18 +42,11 @@ def _arms(disorder: str, at_least: float, **readings: float) -> Arms:
         disorder=Disorder(name=disorder),
         findings=tuple(Reading(scale=scale, value=value) for scale, value in found.items()),
     )
-    log_leaks, passing, counted = leak_entry(
-        Sampler(N, 3), disorder, lambda leaks: leaks >= at_least
-    )
-    cohort = eqx.tree_at(
-        lambda m: (m.stages.disorder.log_leaks, m.stages.disorder.course.start),
-        model(patient, draws=N, seed=3),
-        (log_leaks, passing[:, None]),
-    )
+    people = cohort(patient, N, 3, {"UI_per_day": Span(at_least)})
     plan = _label_plan(patient)
     days = [7 * week for week in WEEKS]
-    toxin, placebo = (simulate(p, patient, cohort, days) for p in (plan, plan.untreated()))
-    return Arms(counted, toxin, placebo)
+    toxin, placebo = (simulate(p, patient, people.model, days) for p in (plan, plan.untreated()))
+    return Arms(people.read["UI_per_day"], toxin, placebo)
 
 
 def _label_plan(patient: Patient) -> Plan:

@@ -7,31 +7,25 @@ the miss is asserted. Entry: moderate or severe for both.
 
 from pathlib import Path
 
-import equinox as eqx
 import numpy as np
 import pytest
 
-from openbont.catalog.disorders.facial_lines import lines_entry
-from openbont.catalog.model import model
-from openbont.catalog.sampling import Sampler
+from openbont.catalog.model import cohort
+from openbont.catalog.sampling import Span
 from openbont.forward.chain import simulate
 from openbont.forward.scales import read
 from openbont.io import load_patient, load_plan
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-N, DAYS, ENTRY = 400, (0, 30, 180), {"": (2.0, 3.0), "subject": (2.0, 3.0)}
+N, DAYS, ENTRY = 400, (0, 30, 180), {"FWS": Span(2, 3), "FWS at subject": Span(2, 3)}
 
 
 def arms(example: str) -> list[np.ndarray]:
     """Grades (rater, person, day) with the label's plan and with placebo."""
     folder = EXAMPLES / example
     patient, plan = load_patient(folder / "patient.yaml"), load_plan(folder / "plan.yaml")
-    basis = model(patient, draws=N, seed=5)
-    entered = tuple(lines_entry(Sampler(N, 5), ENTRY).T)
-    cohort = eqx.tree_at(
-        lambda m: (m.stages.disorder.depth, m.stages.disorder.static_share), basis, entered
-    )
-    courses = [simulate(one, patient, cohort, DAYS) for one in (plan, plan.untreated())]
+    people = cohort(patient, N, 5, ENTRY).model
+    courses = [simulate(one, patient, people, DAYS) for one in (plan, plan.untreated())]
     return [
         np.stack([read(c.of("FWS", m.where), m, seed=5) for m in c.measures[:2]]) for c in courses
     ]

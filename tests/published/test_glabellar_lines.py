@@ -7,13 +7,11 @@ the miss is asserted. Entry: moderate or severe lines at maximum contraction.
 
 from datetime import date
 
-import equinox as eqx
 import numpy as np
 import pytest
 
-from openbont.catalog.disorders.facial_lines import lines_entry
-from openbont.catalog.model import model
-from openbont.catalog.sampling import Sampler
+from openbont.catalog import model as catalog
+from openbont.catalog.sampling import Span
 from openbont.forward.chain import Model, simulate
 from openbont.forward.scales import read
 from openbont.patient import Disorder, Patient, Reading
@@ -21,7 +19,7 @@ from openbont.plan import Injection, Plan, Session
 
 N = 600
 DAYS = (0, 7, 30, 60, 90, 120, 138, 150, 168)
-ENTRY = {"": (2.0, 3.0)}
+ENTRY = {"FWS": Span(2, 3)}
 
 
 def patient(sex: str = "female") -> Patient:
@@ -57,11 +55,7 @@ def plan(dose_u: float) -> Plan:
 
 def cohort(sex: str = "female") -> Model:
     """The trial's people: everyone whose entry reading is moderate or severe."""
-    basis = model(patient(sex), draws=N, seed=5)
-    depth, share = lines_entry(Sampler(N, 5), ENTRY).T
-    return eqx.tree_at(
-        lambda m: (m.stages.disorder.depth, m.stages.disorder.static_share), basis, (depth, share)
-    )
+    return catalog.cohort(patient(sex), N, 5, ENTRY).model
 
 
 def readings(of: Model, dose_u: float, sex: str = "female") -> np.ndarray:

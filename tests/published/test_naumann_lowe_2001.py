@@ -7,14 +7,12 @@ than motor endings. The misfits are asserted with their size.
 
 from datetime import date
 
-import equinox as eqx
 import numpy as np
 import pytest
 
-from openbont.catalog.disorders.hyperhidrosis import sweating_entry
-from openbont.catalog.model import model
-from openbont.catalog.sampling import Sampler
-from openbont.forward.chain import Model, simulate
+from openbont.catalog.model import cohort
+from openbont.catalog.sampling import Span
+from openbont.forward.chain import simulate
 from openbont.forward.outcome import measure_of
 from openbont.forward.scales import read
 from openbont.patient import Disorder, Goal, Patient, Reading
@@ -23,7 +21,7 @@ from openbont.plan import Injection, Plan, Session
 N = 600
 SIDES = ("axilla.left", "axilla.right")
 DAYS = (0, 14, 28, 112, *range(120, 301, 5))
-LEAST_LN_MG = np.log(50.0)
+ENTRY = {"sweat_mg": Span(50.0), "HDSS": Span(3)}
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +43,12 @@ def patient() -> Patient:
 @pytest.fixture(scope="module")
 def arms(patient: Patient) -> dict[float, dict[str, np.ndarray]]:
     """Sweat of one axilla relative to entry, fall of HDSS and release, by dose in an axilla."""
-    cohort, said = _cohort(patient)
+    people = cohort(patient, N, 3, ENTRY)
+    said = people.read["HDSS"]
     found = {}
     plans = {dose_u: _plan(patient, dose_u) for dose_u in (50.0, 75.0)}
     for dose_u, plan in {0.0: plans[50.0].untreated(), **plans}.items():
-        course = simulate(plan, patient, cohort, DAYS)
+        course = simulate(plan, patient, people.model, DAYS)
         sweat = course.of("sweat_mg", SIDES[0])
         hdss = read(course.of("HDSS"), measure_of(course, Goal(scale="HDSS", at_most=2)), seed=3)
         found[dose_u] = {
@@ -58,25 +57,6 @@ def arms(patient: Patient) -> dict[float, dict[str, np.ndarray]]:
             "drive": course.response.drive[:, :, 0],
         }
     return found
-
-
-def _cohort(patient: Patient) -> tuple[Model, np.ndarray]:
-    """People with at least 50 mg in 5 minutes and HDSS 3 or 4, and what they answered."""
-    cohort = model(patient, draws=N, seed=3)
-    passing, grade, sweat, said = sweating_entry(
-        Sampler(N, 3), lambda sweat, said: (sweat >= LEAST_LN_MG) & (said >= 3)
-    )
-    drawn = (np.exp(sweat)[:, None].repeat(2, axis=1), grade, passing[:, None])
-    cohort = eqx.tree_at(
-        lambda m: (
-            m.stages.disorder.sweat_mg,
-            m.stages.disorder.grade,
-            m.stages.disorder.course.start,
-        ),
-        cohort,
-        drawn,
-    )
-    return cohort, said
 
 
 def _plan(patient: Patient, dose_u: float) -> Plan:

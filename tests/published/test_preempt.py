@@ -9,13 +9,11 @@ noisy 28-day diary.
 from datetime import date
 from functools import cache
 
-import equinox as eqx
 import numpy as np
 import pytest
 
-from openbont.catalog.disorders.migraine import headache_entry
-from openbont.catalog.model import model
-from openbont.catalog.sampling import Sampler
+from openbont.catalog.model import cohort
+from openbont.catalog.sampling import Span
 from openbont.forward.chain import Course, Model, simulate
 from openbont.forward.outcome import measure_of
 from openbont.forward.scales import read
@@ -61,14 +59,8 @@ def _cohort(disorder: str) -> tuple[Patient, Model, np.ndarray]:
         disorder=Disorder(name=disorder),
         findings=(Reading(scale="headache_days_28", value=20.0),),
     )
-    cohort = model(patient, draws=N, seed=3)
-    logit, passing, counted = headache_entry(Sampler(N, 3), lambda days: days >= 15)
-    cohort = eqx.tree_at(
-        lambda m: (m.stages.disorder.logit, m.stages.disorder.course.start),
-        cohort,
-        (logit, passing[:, None]),
-    )
-    return patient, cohort, counted
+    people = cohort(patient, N, 3, {"headache_days_28": Span(15)})
+    return patient, people.model, people.read["headache_days_28"]
 
 
 def _cycles(patient: Patient, *days: int) -> Plan:
@@ -111,9 +103,10 @@ def test_half_the_headache_days(arms: dict[str, np.ndarray]) -> None:
 
 def test_regression_to_the_mean(arms: dict[str, np.ndarray]) -> None:
     """Part of the placebo change comes from the entry criterion alone: 28 to 63 % of it."""
-    entered = headache_entry(Sampler(N, 3), lambda days: days >= 15)
-    expected = 28 / (1 + np.exp(-(entered[0] - entered[1])))
-    share = (entered[2] - expected).mean() / (arms["entry"] - arms["placebo"]).mean()
+    _, people, counted = _cohort("migraine.chronic")
+    entered = people.stages.disorder
+    expected = 28 / (1 + np.exp(-(entered.logit - entered.course.start[:, 0])))
+    share = (counted - expected).mean() / (arms["entry"] - arms["placebo"]).mean()
     assert 0.25 <= share <= 0.70
 
 

@@ -7,13 +7,11 @@ every lobule reached the model would take away more than twice as much.
 
 from datetime import date
 
-import equinox as eqx
 import numpy as np
 import pytest
 
-from openbont.catalog.disorders.sialorrhoea import drooling_entry
-from openbont.catalog.model import model
-from openbont.catalog.sampling import Sampler
+from openbont.catalog.model import cohort
+from openbont.catalog.sampling import Span
 from openbont.forward.chain import Model, simulate
 from openbont.patient import Disorder, Patient, Reading
 from openbont.plan import Injection, Plan, Session
@@ -33,16 +31,7 @@ def case() -> tuple[Patient, Plan, Model]:
         disorder=Disorder(name="sialorrhoea"),
         findings=(Reading(scale="saliva_flow", value=0.4),),
     )
-    return patient, _plan(patient), _cohort(patient)
-
-
-def _cohort(patient: Patient) -> Model:
-    passing, seen = drooling_entry(Sampler(N, 3), np.isfinite)
-    return eqx.tree_at(
-        lambda m: (m.stages.disorder.flow, m.stages.disorder.course.start),
-        model(patient, draws=N, seed=3),
-        (np.exp(seen), passing[:, None]),
-    )
+    return patient, _plan(patient), cohort(patient, N, 3, {"saliva_flow": Span()}).model
 
 
 def _plan(patient: Patient) -> Plan:

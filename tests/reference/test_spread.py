@@ -29,7 +29,7 @@ def influence(
     one = np.array([0])
     shot = Shots(np.ones(1), np.array([volume_ml]), np.zeros((1, 3)), one, one)
     with jax.enable_x64(True):
-        numbers = (REACH_MM, ANISOTROPY, wet_fraction, ASPECT, 0.77, 0.25, 5e-5)
+        numbers = (REACH_MM, ANISOTROPY, wet_fraction, ASPECT, 0.77, 0.25, 5e-5, np.ones((1, 1)))
         field = Spread(*map(jnp.asarray, numbers)).influence(shot, body)
     return np.asarray(field[0, 0]).reshape(along_mm.shape)
 

@@ -8,19 +8,14 @@ from jaxtyping import Bool, Float, Int
 from scipy import ndimage
 from scipy.spatial import KDTree
 
-from openbont.anatomy.atlas import BONE, COMMON, FAT, OTHER, OUTSIDE, Atlas, Grid
+from openbont.anatomy.atlas import Atlas, Grid
+from openbont.anatomy.needle import needle
 from openbont.anatomy.section import Skin
 from openbont.anatomy.structure import NODES, frame_along
 
 MIRROR = np.array([-1.0, 1.0, 1.0])
 NEAR = 0.15
 """Share of a muscle's length on either side from which its direction is read."""
-DIRECTIONS = 72
-NEEDLE_STEP_MM = 0.5
-EXTRA_MM = {BONE: 1e6, OTHER: 0.5, FAT: 0.0}
-"""What a needle path costs beyond its length, for each mm of tissue it crosses (assumed)."""
-ACROSS_MUSCLE_MM = 12.0
-"""Longer path that is taken to spare a neighbouring muscle (assumed)."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +57,7 @@ class Belly:
     node_mm: Float[np.ndarray, "node 3"]
     """End plates, spread evenly over the zone."""
     approach: Float[np.ndarray, "3"]
-    """Way of the needle, from the skin inwards."""
+    """Way of the needle to the centre, from the skin inwards."""
     from_deg: float
     """Where the needle comes from in the anatomical position: 0 lateral, 90 front, 180 medial."""
     depth_mm: float
@@ -112,10 +107,8 @@ def measure(
     window = _zone(muscle, skin.along, zone)
     plates = window | _staggered(muscle, window, zone, float(grid.step_mm[0]))
     centre = _centre(muscle, window, grid)
-    angle, path = _needle(grid, centre, number)
-    way = -np.cos(angle) * grid.axes[1] - np.sin(angle) * grid.axes[2]
-    outer = path[np.flatnonzero(path == number)[-1] + 1 :]
-    frame = frame_along(_direction(muscle, centre[0], grid), way)
+    path = needle(grid, _places_mm(grid, centre), number)
+    frame = frame_along(_direction(muscle, centre[0], grid), path.way)
     zone_mm = _places_mm(grid, np.argwhere(plates))
     return Belly(
         id=atlas.tissues[number],
@@ -131,11 +124,11 @@ def measure(
         node_mm=_both_halves(zone_mm)
         if _midline(atlas.tissues[number])
         else _nodes(zone_mm, NODES),
-        approach=way,
-        from_deg=float(np.degrees(angle - skin.turn_rad[centre[0]]) % 360),
-        depth_mm=len(path) * NEEDLE_STEP_MM,
-        top_mm=len(outer) * NEEDLE_STEP_MM,
-        crossed=tuple(atlas.tissues[one] for one in _muscles(outer[::-1])),
+        approach=path.way,
+        from_deg=float(np.degrees(path.angle_rad - skin.turn_rad[centre[0]]) % 360),
+        depth_mm=path.depth_mm,
+        top_mm=path.top_mm,
+        crossed=tuple(atlas.tissues[one] for one in path.crossed),
     )
 
 
@@ -244,43 +237,3 @@ def _nodes(zone_mm: Float[np.ndarray, "voxel 3"], nodes: int) -> Float[np.ndarra
         sums = np.stack([np.bincount(cell, x, nodes) for x in zone_mm.T], axis=1)
         node[count > 0] = sums[count > 0] / count[count > 0, None]
     return zone_mm[KDTree(zone_mm).query(node)[1]]
-
-
-def _needle(
-    grid: Grid, centre: Int[np.ndarray, "3"], number: int
-) -> tuple[float, Int[np.ndarray, "place"]]:
-    """Cheapest straight way out to the skin, in the slice of the centre: its angle and labels."""
-    section = grid.label[centre[0]]
-    air = ndimage.binary_fill_holes(section != OUTSIDE) & (section == OUTSIDE)
-    angles = 2 * np.pi * np.arange(DIRECTIONS) / DIRECTIONS
-    paths = [_path(section, air, centre[1:], angle, grid.step_mm[1:]) for angle in angles]
-    best = int(np.argmin([_cost_mm(path, number) for path in paths]))
-    return float(angles[best]), paths[best]
-
-
-def _muscles(path: Int[np.ndarray, "place"]) -> list[int]:
-    return [label for label in dict.fromkeys(path.tolist()) if label >= len(COMMON)]
-
-
-def _path(
-    section: np.ndarray,
-    air: np.ndarray,
-    start: np.ndarray,
-    angle: float,
-    step_mm: np.ndarray,
-) -> np.ndarray:
-    """Labels from a voxel outwards to the skin; bone at the end where there is no skin."""
-    mm = NEEDLE_STEP_MM * np.arange(2 * int(np.hypot(*(section.shape * step_mm))))[:, None]
-    place = np.rint(start + mm * (np.cos(angle), np.sin(angle)) / step_mm).astype(int)
-    inside = ((place >= 0) & (place < section.shape)).all(axis=1)
-    place = place[: len(inside) if inside.all() else int(np.argmin(inside))]
-    label = section[tuple(place.T)]
-    out = np.flatnonzero(label == OUTSIDE)
-    if not len(out) or air[tuple(place[out[0]])]:
-        return np.append(label, BONE)
-    return label[: out[0]]
-
-
-def _cost_mm(path: np.ndarray, number: int) -> float:
-    extra = sum(EXTRA_MM[label] * int((path == label).sum()) for label in (BONE, OTHER, FAT))
-    return NEEDLE_STEP_MM * (len(path) + extra) + ACROSS_MUSCLE_MM * (len(_muscles(path)) - 1)

@@ -1,9 +1,11 @@
 """A patient -> a model: structures of the region, sampled parameters, the disorder's own stage."""
 
-from dataclasses import fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import get_args
 
 import numpy as np
+from jaxtyping import Float
 
 from openbont.anatomy.structure import Structure
 from openbont.catalog.anatomy import atlases
@@ -11,7 +13,7 @@ from openbont.catalog.disorders import MODELLED
 from openbont.catalog.evidence import parameters
 from openbont.catalog.muscles import base, layers
 from openbont.catalog.products import products
-from openbont.catalog.sampling import Sampler
+from openbont.catalog.sampling import Sampler, Span
 from openbont.catalog.weakness import HEALTHY, PHARYNX, Weakness, distant, weakness
 from openbont.errors import NoEvidence
 from openbont.forward.arrays import body
@@ -27,17 +29,36 @@ from openbont.product import Serotype
 PRODUCTS = tuple(products())
 
 
+@dataclass(frozen=True, eq=False)
+class Cohort:
+    """People who entered, as the draws of a model, and what they read at entry."""
+
+    model: Model
+    read: Mapping[str, Float[np.ndarray, "draw"]]
+    """Noisy readings that selected them, by scale and place."""
+
+
 def model(patient: Patient, draws: int = 200, seed: int = 1) -> Model:
     """Reference model for one patient: `draws` sets of parameters, each with its sources.
 
     Raises NoEvidence for a disorder that has no model.
+    """
+    return cohort(patient, draws, seed).model
+
+
+def cohort(
+    patient: Patient, draws: int, seed: int | str, entry: Mapping[str, Span] | None = None
+) -> Cohort:
+    """People like `patient`, selected by the criteria of `entry` where there are any.
+
+    Raises NoEvidence for a disorder that has no model, and where hardly anybody would enter.
     """
     builder = MODELLED.get(patient.disorder.name)
     if builder is None:
         raise NoEvidence(
             f"{patient.disorder.name} has no model yet; modelled: {', '.join(MODELLED)}"
         )
-    sampler = Sampler(draws, seed)
+    sampler = Sampler(draws, seed, entry)
     structures, disorder = builder(patient, sampler)
     weak = weakness(sampler, patient)
     stages = Stages(
@@ -50,12 +71,15 @@ def model(patient: Patient, draws: int = 200, seed: int = 1) -> Model:
         distant(sampler, structures, patient, weak),
     )
     used = tuple(sampler.used.values())
-    return Model(stages, body(structures), structures, PRODUCTS, used, atlases(structures, patient))
+    maps = atlases(structures, patient)
+    built = Model(stages, body(structures), structures, PRODUCTS, used, maps)
+    return Cohort(built, sampler.read)
 
 
 def spread(sampler: Sampler) -> Spread:
     """Reach, anisotropy and size of the wetted ellipsoid."""
-    return Spread(**_group(sampler, "spread", Spread))
+    placement = np.ones((sampler.draws, 1, 1))
+    return Spread(**_group(sampler, "spread", Spread), placement=placement)
 
 
 def kinetics(

@@ -11,6 +11,7 @@ from openbont.catalog.overview import disorders
 from openbont.catalog.products import product
 from openbont.catalog.scales import number, scale, scales
 from openbont.catalog.vocabulary import condition
+from openbont.design import Arm, Criterion, Endpoint
 from openbont.errors import BadInput, UnknownName
 from openbont.frozen import Noun
 from openbont.patient import Disorder, Goal, Keep, PastSession, Patient, Reading
@@ -91,6 +92,9 @@ LOOKUPS: dict[tuple[type[Noun], str], Lookup] = {
     (Goal, "scale"): scale,
     (Keep, "function"): function,
     (Patient, "conditions"): condition,
+    (Criterion, "scale"): scale,
+    (Endpoint, "scale"): scale,
+    (Arm, "product"): product,
 }
 
 
@@ -112,7 +116,7 @@ def _names(noun: Noun, place: Place) -> Iterator[tuple[Place, Any, Lookup]]:
         for at, value in _items(getattr(noun, field), (*place, field)):
             if isinstance(value, Noun):
                 yield from _names(value, at)
-            elif lookup and value is not None:
+            elif lookup and value not in (None, ""):
                 yield at, value, lookup
 
 

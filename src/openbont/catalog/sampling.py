@@ -1,11 +1,12 @@
 """Parameters as draws, and who a reading selects.
 
 A reading picks a person out of a parent population: the latent behind "MAS 3" is what parents who
-read 3 have. A trial's entry criterion is the same thing with a wider net. Regression to the mean
-follows from the selection by itself and is counted nowhere else.
+read 3 have. A trial's entry criterion is the same thing with a wider net, and takes its place.
+Regression to the mean follows from the selection by itself and is counted nowhere else.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -19,12 +20,40 @@ PARENTS = 50_000
 """Size of the parent population, the same for any number of draws."""
 
 
-class Sampler:
-    """Draws of parameters from named streams; remembers which parameters were used."""
+Net = Callable[[Float[np.ndarray, "parent"]], Bool[np.ndarray, "parent"]]
+"""Which readings are taken."""
 
-    def __init__(self, draws: int, seed: int) -> None:
+
+@dataclass(frozen=True)
+class Span:
+    """Readings from `low` to `high`, both included."""
+
+    low: float = -np.inf
+    high: float = np.inf
+
+    def __call__(self, read: Float[np.ndarray, "parent"]) -> Bool[np.ndarray, "parent"]:
+        """Which readings lie within."""
+        return np.asarray((read >= self.low) & (read <= self.high))
+
+    def __str__(self) -> str:
+        return f"{self.low:g} to {self.high:g}"
+
+
+class Sampler:
+    """Draws of parameters from named streams; remembers which parameters were used.
+
+    `entry` are criteria by scale and place, as `placed` names them. Where one of them concerns what
+    a parent reads, the criteria select, not the patient's own readings.
+    """
+
+    def __init__(
+        self, draws: int, seed: int | str, entry: Mapping[str, Span] | None = None
+    ) -> None:
         self.draws, self.seed = draws, seed
+        self.entry = dict(entry or {})
         self.used: dict[str, Parameter] = {}
+        self.read: dict[str, Float[np.ndarray, draw]] = {}
+        """What those who were enrolled read at entry, noise included, by scale and place."""
 
     def value(self, name: str) -> float:
         """The reference value of one parameter."""
@@ -60,20 +89,25 @@ class Sampler:
         self,
         name: str,
         parents: Float[np.ndarray, "parent kind"],
-        reads_so: Callable[[], Bool[np.ndarray, "parent"]],
-        said: str = "",
-        read: Mapping[str, Float[np.ndarray, "parent"]] | None = None,
+        read: Mapping[str, Float[np.ndarray, "parent"]],
+        alike: Mapping[str, Net],
+        said: str,
     ) -> Float[np.ndarray, "draw kind"]:
-        """Parents whose noisy reading meets the criterion, one a draw.
+        """Parents who `read` as this patient does, or as the criteria of entry ask, one a draw.
 
         Raises NoEvidence when hardly any parent reads so: the population does not reach there.
-        `said` is the criterion in words, `read` what the parents read, by scale.
+        `alike` says which readings count as the patient's own, `said` these in words.
         """
-        chosen = np.flatnonzero(reads_so())
+        asked: dict[str, Net] = {at: net for at, net in self.entry.items() if at in read}
+        if asked:
+            said = " and ".join(f"{at} of {net}" for at, net in asked.items())
+        nets = asked or alike
+        chosen = np.flatnonzero(np.all([net(read[at]) for at, net in nets.items()], axis=0))
         if len(chosen) < 20:
-            raise NoEvidence(_rare(said or f"readings of {name.partition('.')[0]}", read or {}))
-        picks = stream(self.seed, f"{name}/pick").integers(0, len(chosen), self.draws)
-        return parents[chosen[picks]]
+            raise NoEvidence(_rare(said, read))
+        picks = chosen[stream(self.seed, f"{name}/pick").integers(0, len(chosen), self.draws)]
+        self.read |= {at: values[picks] for at, values in read.items()}
+        return parents[picks]
 
 
 def _rare(said: str, read: Mapping[str, Float[np.ndarray, "parent"]]) -> str:

@@ -52,6 +52,11 @@ def scale(name: str, place: str = "") -> Scale:
     return scales()[name]
 
 
+def placed(scale_name: str, where: str) -> str:
+    """A scale and where it is read, as one name."""
+    return f"{scale_name} at {where}" if where else scale_name
+
+
 def number(name: str, value: float | str, place: str = "") -> float:
     """A reading as a number in the model's unit. Raises BadInput outside the scale."""
     which = scale(name, place)

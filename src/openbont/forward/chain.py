@@ -16,7 +16,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from openbont.anatomy.atlas import Atlas
 from openbont.anatomy.structure import Structure
@@ -108,6 +108,17 @@ class Course(eqx.Module):
         raise KeyError(f"{scale} {where}".strip())
 
 
+class Treatment(eqx.Module):
+    """A plan with the patient's history as arrays, ready for any number of draws."""
+
+    shots: Shots
+    sessions: Sessions
+    grid: Float[np.ndarray, "grid"]
+    """Internal days."""
+    keep: Int[np.ndarray, "day"]
+    """Where the wanted days lie on the grid."""
+
+
 def chain(
     stages: Stages,
     body: Body,
@@ -139,15 +150,11 @@ def simulate(
     model does not have.
     """
     day = np.array(sorted(set(days)), float)
-    all_shots, sessions = shots(given(plan, patient, model), model.structures, model.products)
-    all_shots = in_place(all_shots, model)
-    grid = graded_grid(sessions.day, [0.0, *day])
-    keep = np.searchsorted(grid, day)
+    ready = treatment(plan, patient, model, day)
 
     def run(part: Stages) -> Any:
         with jax.enable_x64(True):
-            found = _run(part, model.body, all_shots, sessions, grid, keep)
-            return jax.tree.map(np.asarray, found)
+            return jax.tree.map(np.asarray, _run(part, model.body, ready))
 
     parts = list(_in_threads(run, list(_chunks(model.stages, model.draws)), tell))
     captured, intact, release, tissue, severity = jax.tree.map(
@@ -165,6 +172,26 @@ def simulate(
         model.stages.measures,
         model.rests_on,
     )
+
+
+def treatment(
+    plan: Plan,
+    patient: Patient,
+    model: Model,
+    day: Float[np.ndarray, "day"],
+    coarser: float = 1.0,
+) -> Treatment:
+    """What is given, with its fields solved, and when to look; steps in time `coarser` times as
+    long. Raises UnknownName."""
+    all_shots, sessions = shots(given(plan, patient, model), model.structures, model.products)
+    grid = graded_grid(sessions.day, [0.0, *day], coarser)
+    return Treatment(in_place(all_shots, model), sessions, grid, np.searchsorted(grid, day))
+
+
+def readings(model: Model, ready: Treatment) -> Float[np.ndarray, "draw day measure"]:
+    """Severity alone, of all draws at once: for populations, whose other stages nobody keeps."""
+    with jax.enable_x64(True):
+        return np.asarray(_readings(model.stages, model.body, ready))
 
 
 def in_place(shots: Shots, model: Model) -> Shots:
@@ -215,7 +242,8 @@ def gather(
     by_session = jnp.zeros((sessions, *captured.shape[1:])).at[shots.session].add(captured)
     order = jnp.argsort(by_session.sum(0), axis=-1)
     ranked = jnp.take_along_axis(by_session, order[None], axis=-1)
-    return ranked.reshape(*ranked.shape[:-1], NODES, -1).mean(-1)
+    nodes = min(NODES, ranked.shape[-1])
+    return ranked.reshape(*ranked.shape[:-1], nodes, -1).mean(-1)
 
 
 def _chunks(stages: Stages, draws: int) -> Iterator[Stages]:
@@ -240,11 +268,18 @@ _PAST_ML_PER_SITE = 0.5  # when a past session's volumes are not known
 
 
 @eqx.filter_jit
-def _run(
-    stages: Stages, body: Body, shots: Shots, sessions: Sessions, grid: Any, keep: Any
-) -> tuple[Array, Array, Array, Tissue, Array]:
+def _run(stages: Stages, body: Body, ready: Treatment) -> tuple[Array, Array, Array, Tissue, Array]:
     def one(draw: Stages) -> tuple[Array, Array, Array, Tissue, Array]:
-        captured, *by_day = chain(draw, body, shots, sessions, grid)
-        return (captured, *jax.tree.map(lambda leaf: leaf[keep], tuple(by_day)))
+        captured, *by_day = chain(draw, body, ready.shots, ready.sessions, ready.grid)
+        return (captured, *jax.tree.map(lambda leaf: leaf[ready.keep], tuple(by_day)))
 
     return eqx.filter_vmap(one)(stages)
+
+
+@eqx.filter_jit
+def _readings(stages: Stages, body: Body, ready: Treatment) -> Float[Array, "draw day measure"]:
+    def one(draw: Stages) -> Array:
+        found = chain(draw, body, ready.shots, ready.sessions, ready.grid)
+        return found[-1][ready.keep].astype(jnp.float32)
+
+    return jax.lax.map(one, stages, batch_size=CHUNK)

@@ -160,18 +160,21 @@ def _apart(rates: Sequence[Array]) -> list[Array]:
 
 
 def graded_grid(
-    session_days: Iterable[float], output_days: Iterable[float]
+    session_days: Iterable[float], output_days: Iterable[float], coarser: float = 1.0
 ) -> Float[np.ndarray, "grid"]:
-    """Days to step through: fine after each session, coarse later, all outputs included."""
+    """Days to step through: fine after each session, coarse later, all outputs included.
+
+    Steps are `coarser` times as long as those whose errors stay below 5e-4.
+    """
     session_days, output_days = list(session_days), list(output_days)
     starts = {min(*output_days, *session_days), *session_days}  # readings before a late session too
     ends = [*sorted(starts), max(*output_days, *session_days) + 1e-9]
     pieces = [np.asarray(output_days, float), np.asarray(session_days, float)]
-    pieces += [start + _days_until(end - start) for start, end in pairwise(ends)]
+    pieces += [start + _days_until(end - start, coarser) for start, end in pairwise(ends)]
     return np.unique(np.round(np.concatenate(pieces), 6))
 
 
-def _days_until(end: float) -> Float[np.ndarray, "step"]:
+def _days_until(end: float, coarser: float) -> Float[np.ndarray, "step"]:
     """Days after a session: steps grow with the time since it, as the load changes ever slower.
 
     Errors of all shares stay below 5e-4 up to 3,000 U/cm3 (tests/reference).
@@ -179,5 +182,5 @@ def _days_until(end: float) -> Float[np.ndarray, "step"]:
     days = [0.0]
     while days[-1] < end:
         longest = next(step for until, step in _LONGEST_DAY if days[-1] < until)
-        days.append(days[-1] + min(max(_FIRST_DAY, _GROWTH * days[-1]), longest))
+        days.append(days[-1] + coarser * min(max(_FIRST_DAY, _GROWTH * days[-1]), longest))
     return np.array(days[:-1])

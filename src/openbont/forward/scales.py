@@ -17,7 +17,7 @@ _DIARY_DAYS = 28
 
 
 def read(
-    severity: Float[np.ndarray, "draw visit"], measure: Measure, seed: int
+    severity: Float[np.ndarray, "draw visit"], measure: Measure, seed: int | str
 ) -> Float[np.ndarray, "draw visit"]:
     """Readings of one measure at several visits; the same seed makes the same noise."""
     draw = stream(seed, f"read/{measure.scale}/{measure.where}")

@@ -28,6 +28,7 @@ from openbont.forward.arrays import Body, Leaf, Shots, Solved
 from openbont.forward.field import LEAST_ML, Medium
 
 _BALLS = 5
+_REACH_MM = 1.35  # the reference; the steps of `medium` are counted from here
 _BEYOND = 1.6  # how far a draw's reach may lie from the middle one; solved to 1
 _PLACE, _WEIGHT = np.polynomial.legendre.leggauss(_BALLS)
 _WEIGHT = _WEIGHT * (1 - _PLACE**2) / (_WEIGHT * (1 - _PLACE**2)).sum()
@@ -43,6 +44,9 @@ class Spread(eqx.Module):
     fascia_passage: Float[Leaf, ""]
     compartment_passage: Float[Leaf, ""]
     distant_per_cm3: Float[Leaf, ""]
+    placement: Float[Leaf, "occasion structure"]
+    """How much of a dose the needle brings to the end plates it was meant for, 1 by default; one
+    row or column stands for all."""
 
     def __call__(self, shots: Shots, body: Body) -> Float[Array, "shot structure node"]:
         """Captured density for each shot alone, U/cm3; the last structure is distant muscle."""
@@ -54,7 +58,13 @@ class Spread(eqx.Module):
             [jnp.ones_like(self.reach_mm), self.fascia_passage, self.compartment_passage, 0.0]
         )
         share = passing[jnp.asarray(body.passage)[shots.structure].astype(int)][..., None]
-        return self._near(shots, body, share).at[:, -1].set(self.distant_per_cm3)
+        near = self._near(shots, body, share) * self._placed(shots)[:, None, None]
+        return near.at[:, -1].set(self.distant_per_cm3)
+
+    def _placed(self, shots: Shots) -> Float[Array, "shot"]:
+        occasions, structures = self.placement.shape
+        where = jnp.asarray(shots.session) % occasions, jnp.asarray(shots.structure) % structures
+        return jnp.asarray(self.placement)[where]
 
     def _near(self, shots: Shots, body: Body, share: Leaf) -> Float[Array, "shot structure node"]:
         """Solved fields where there are any, else the closed form."""
@@ -75,8 +85,13 @@ class Spread(eqx.Module):
         return share * self._field(along, jnp.hypot(across, deep), volume_ml)
 
     def medium(self) -> Medium:
-        """What shapes a field, in the middle of the draws."""
-        return Medium(*(float(np.median(getattr(self, one.name))) for one in fields(Medium)))
+        """What shapes a field, in the middle of the draws.
+
+        The reach is one of a few, a tenth apart, so that other draws find the same fields.
+        """
+        middle = {one.name: float(np.median(getattr(self, one.name))) for one in fields(Medium)}
+        steps = np.rint(np.log(middle["reach_mm"] / _REACH_MM) / np.log(1.1))
+        return Medium(**middle | {"reach_mm": float(_REACH_MM * 1.1**steps)})
 
     def _solved(self, solved: Solved) -> Float[Array, "shot structure node"]:
         """The solved fields at this draw's reach: a parabola through their logarithms."""

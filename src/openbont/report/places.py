@@ -8,7 +8,7 @@ import numpy as np
 from openbont.anatomy.atlas import Atlas
 from openbont.anatomy.head import atlas as head
 from openbont.anatomy.head import entry_mm
-from openbont.anatomy.muscles import bellies
+from openbont.anatomy.needle import needle
 from openbont.anatomy.surface import Point, Surface, enter_mm, nearest, surface
 from openbont.catalog.muscles import base, words
 from openbont.report.body_pictures import Mark, Points, sites_picture
@@ -113,11 +113,15 @@ def _drawn_mm(toxin: "Toxin", structure: str, site_mm: Point) -> Point:
 
 
 def _entry(toxin: "Toxin", body: Surface, structure: str, site_mm: Point) -> Point:
-    """Where the needle enters: on the usual way to a mapped muscle, else at the nearest skin."""
-    if _mapped(toxin, structure):
-        along = enter_mm(body, site_mm, -bellies()[structure].approach)
-        if np.isfinite(along).all():
-            return along
+    """Where the needle enters: on the cheapest way to a mapped site, else at the nearest skin."""
+    atlas = next((one for one in toxin.model.atlases if structure in one.tissues), None)
+    if atlas is not None:
+        number = atlas.number(structure)
+        grid = next((one for one in atlas.grids if one.at(site_mm) == number), None)
+        if grid is not None:
+            along = enter_mm(body, site_mm, -needle(grid, site_mm, number).way)
+            if np.isfinite(along).all():
+                return along
     if structure in head().tissues:
         size = max(one.size for one in toxin.model.structures)
         return size * entry_mm(site_mm / size)

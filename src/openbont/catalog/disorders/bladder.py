@@ -1,7 +1,5 @@
 """A patient with an overactive or neurogenic bladder -> the detrusor and the bladder stage."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from openbont.catalog.disorders.common import (
@@ -43,14 +41,8 @@ def neurogenic_bladder(patient: Patient, sampler: Sampler) -> Built:
     return _bladder(patient, sampler, name, pressure, ["UI_per_day", "detrusor_pressure"])
 
 
-def leak_entry(
-    sampler: Sampler, name: str, enters: Callable[[np.ndarray], np.ndarray], said: str = ""
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """ln(leaks a day), the passing part of it, and the diary's leaks a day, of those who enter.
-
-    `enters` says which diaries enter: one patient's own reading, or a trial's criterion; `said`
-    is that in words.
-    """
+def _leak_entry(sampler: Sampler, name: str, diary: float, near: float) -> np.ndarray:
+    """ln(leaks a day) and the passing part of it, of those who enter."""
     draw = sampler.generator(f"{name}.entry")
     lasting, passing = draw.standard_normal((2, PARENTS))
     passing = sampler.value(f"{name}.fluctuation_sd") * passing
@@ -58,10 +50,13 @@ def leak_entry(
     log_leaks = log_leaks + sampler.value(f"{name}.parent_sd") * lasting
     days = sampler.value(f"{name}.diary_days")
     counted = draw.poisson(days * np.exp(log_leaks)) / days
-    parents = np.stack([log_leaks, passing, counted], axis=1)
-    read = {"UI_per_day": counted}
-    chosen = sampler.enrol(f"{name}.entry", parents, lambda: enters(counted), said, read)
-    return chosen[:, 0], chosen[:, 1], chosen[:, 2]
+    return sampler.enrol(
+        f"{name}.entry",
+        np.stack([log_leaks, passing], axis=1),
+        {"UI_per_day": counted},
+        {"UI_per_day": lambda read: np.abs(read - diary) <= near},
+        f"UI_per_day of {diary:g}",
+    ).T
 
 
 def _bladder(
@@ -71,9 +66,7 @@ def _bladder(
     grown = _grown(patient, sampler)
     diary = recorded(patient, "UI_per_day")
     near = 0.5 / sampler.value(f"{name}.diary_days") + _NEAR * diary
-    log_leaks, passing, _ = leak_entry(
-        sampler, name, lambda seen: np.abs(seen - diary) <= near, f"UI_per_day of {diary:g}"
-    )
+    log_leaks, passing = _leak_entry(sampler, name, diary, near)
     usual_ml = grown * sampler.value(f"{name}.capacity_ml")
     capacity = np.full(sampler.draws, positive(patient, "bladder_capacity", default=usual_ml))
     residual = _start(patient, sampler, "PVR", f"{name}.residual_ml", grown)

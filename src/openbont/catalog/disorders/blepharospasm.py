@@ -19,7 +19,12 @@ def blepharospasm(patient: Patient, sampler: Sampler) -> Built:
     eyes, lids = np.eye(len(_NAMES)).reshape(2, 2, -1)
     rated = round(recorded(patient, "JRS"))
     score, passing = entered(
-        sampler, "blepharospasm", "score", lambda read: np.rint(read) == rated, f"JRS of {rated}"
+        sampler,
+        "blepharospasm",
+        "score",
+        "JRS",
+        lambda read: np.rint(read) == rated,
+        f"JRS of {rated}",
     )
     structures = tuple(structure(name, "dystonia.blepharospasm") for name in _NAMES)
     return structures, Blepharospasm(

@@ -1,6 +1,6 @@
 """A patient with cervical dystonia -> muscles of the neck and the stage of posture."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -48,7 +48,7 @@ def cervical_dystonia(patient: Patient, sampler: Sampler) -> Built:
     names = [one.id for one in structures]
     angles = head_angles(patient)
     total = recorded(patient, "TWSTRS")
-    entered = torticollis_entry(sampler, lambda read: np.abs(read - total) <= 0.5)
+    entered = _torticollis_entry(sampler, total)
     tremor = recorded(patient, "tremor", default=0.0)
     groups = functions()
     onset, chances = onset_of(patient, sampler)
@@ -73,18 +73,21 @@ def cervical_dystonia(patient: Patient, sampler: Sampler) -> Built:
     )
 
 
-def torticollis_entry(sampler: Sampler, enters: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """TWSTRS total and the passing part of each subscale, of those whose reading enters.
-
-    `enters` says which totals enter: one patient's own, or a trial's criterion.
-    """
+def _torticollis_entry(sampler: Sampler, recorded_total: float) -> np.ndarray:
+    """TWSTRS total and the passing part of each subscale, of those who enter."""
     draw = sampler.generator("cervical.entry").standard_normal((2 + len(_SUBSCALES), PARENTS))
     passing = sampler.value("cervical.fluctuation_sd") * draw[2:]
     lasting = sampler.value("cervical.parent_total") + sampler.value("cervical.parent_sd") * draw[0]
     total = lasting + passing.sum(0)
     read = total + sampler.value("cervical.occasion_sd") * draw[1]
     parents = np.column_stack([total, passing.T])
-    return sampler.enrol("cervical.entry", parents, lambda: enters(read))
+    return sampler.enrol(
+        "cervical.entry",
+        parents,
+        {"TWSTRS": read},
+        {"TWSTRS": lambda seen: np.abs(seen - recorded_total) <= 0.5},
+        f"TWSTRS of {recorded_total:g}",
+    )
 
 
 def head_angles(patient: Patient) -> dict[str, float]:

@@ -7,7 +7,7 @@ from openbont.anatomy.structure import Structure
 from openbont.catalog.movements import Group
 from openbont.catalog.muscles import SIDES, side
 from openbont.catalog.sampling import PARENTS, Sampler
-from openbont.catalog.scales import number, scale
+from openbont.catalog.scales import number, placed, scale
 from openbont.errors import BadInput
 from openbont.forward.disorders.interface import Disorder, Measure, NaturalCourse
 from openbont.patient import Patient, Reading
@@ -51,11 +51,6 @@ def positive(
     return value
 
 
-def placed(scale_name: str, where: str) -> str:
-    """A scale and where it was read, for messages."""
-    return f"{scale_name} at {where}" if where else scale_name
-
-
 def selected(
     sampler: Sampler, prior: str, of: str, reading: Reading, spread: float = 1.0
 ) -> np.ndarray:
@@ -71,12 +66,13 @@ def selected(
     grades = np.array(sorted(scale(reading.scale).grades.values()))
     wanted = number(reading.scale, reading.value)
     nearest = grades[np.abs(once[:, None] - grades).argmin(1)]
+    here = placed(reading.scale, reading.where)
     return sampler.enrol(
         f"{prior}.grade.{of}",
         latent[:, None],
-        lambda: nearest == wanted,
-        f"{placed(reading.scale, reading.where)} of {reading.value}",
-        {reading.scale: nearest},
+        {here: nearest},
+        {here: lambda read: read == wanted},
+        f"{here} of {reading.value}",
     )[:, 0]
 
 

@@ -25,7 +25,7 @@ from openbont.catalog.disorders.onset import onset_of
 from openbont.catalog.movements import Group, functions, movements
 from openbont.catalog.muscles import SIDES, base, side
 from openbont.catalog.sampling import Sampler
-from openbont.catalog.scales import number, scale
+from openbont.catalog.scales import number, placed, scale
 from openbont.errors import BadInput, UnknownName
 from openbont.forward.disorders.dystonia import LimbDystonia, Task, Total, Walking, Writing
 from openbont.forward.disorders.interface import Measure
@@ -244,17 +244,19 @@ def _entered(sampler: Sampler, ratings: Sequence[Reading]) -> tuple[np.ndarray, 
 
 def _affected(sampler: Sampler, rating: Reading, place: int) -> np.ndarray:
     """Share of the scale today and its passing part, of those who are rated as this patient is."""
-    wanted = number(rating.scale, rating.value) / _most(rating)
+    wanted = number(rating.scale, rating.value)
     if wanted == 0:  # what is not affected stays so
         return np.zeros((2, sampler.draws))
     return entered(
         sampler,
         "dystonia",
         "share",
-        lambda read: np.abs(read - wanted) <= _ALIKE_SHARE,
+        placed(rating.scale, rating.where),
+        lambda read: np.abs(read - wanted) <= _ALIKE_SHARE * _most(rating),
         f"{rating.scale} of {rating.value}",
         (0.0, 1.0),
         f".{place}",  # not by side, so that a mirrored patient reads the same
+        _most(rating),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -10,13 +11,12 @@ from openbont.catalog.disorders.common import (
     Built,
     measure,
     natural_course,
-    placed,
     tiled,
     tiled_one,
 )
 from openbont.catalog.muscles import SIDES, base, layers, side, structure
 from openbont.catalog.sampling import PARENTS, Sampler
-from openbont.catalog.scales import number, scale
+from openbont.catalog.scales import number, placed, scale
 from openbont.errors import BadInput
 from openbont.forward.disorders.facial_lines import FacialLines
 from openbont.forward.disorders.interface import Measure
@@ -60,7 +60,7 @@ def facial_lines(region: Region, patient: Patient, sampler: Sampler) -> Built:
     """Lines by the rater, by the patient and at rest; height of lids and brows."""
     names = [name for muscle in (*region.folding, *region.beside) for name in _sided(muscle)]
     structures = _structures(patient, sampler, names, region.disorder)
-    depth, share = lines_entry(sampler, recorded_lines(patient, region.scale), region.scale).T
+    depth, share = _lines_entry(sampler, _recorded_lines(patient, region.scale), region.scale).T
     course = natural_course(sampler, "facial_lines", np.zeros((sampler.draws, 1)), 1.0)
     lids = [np.array([float(n == f"{_LEVATOR}.{one}") for n in names]) for one in SIDES]
     has_lids, has_brows = _LEVATOR in region.beside, not {*_BROW}.isdisjoint(map(base, names))
@@ -82,10 +82,8 @@ def facial_lines(region: Region, patient: Patient, sampler: Sampler) -> Built:
     )
 
 
-def lines_entry(
-    sampler: Sampler, wanted: dict[str, tuple[float, ...]], scale_name: str = "FWS"
-) -> np.ndarray:
-    """Depth and static share of those who read as `wanted`: grades by place, "" the rater's."""
+def _lines_entry(sampler: Sampler, wanted: dict[str, float], scale_name: str) -> np.ndarray:
+    """Depth and static share of those who enter; `wanted` are grades by place, "" the rater's."""
     draw = sampler.generator("facial_lines.entry").standard_normal((5, PARENTS))
     depth = sampler.value("facial_lines.parent_depth")
     depth = depth + sampler.value("facial_lines.parent_sd") * draw[0]
@@ -95,23 +93,20 @@ def lines_entry(
     low, high = scale(scale_name).low, scale(scale_name).high
     latent = {"": depth, "rest": depth * share, "subject": depth}
     read = {w: np.clip(low + np.rint(latent[w] + noise[w]), low, high) for w in latent}
-
-    def reads_so() -> np.ndarray:
-        met = [np.isin(read[where], grades) for where, grades in wanted.items()]
-        return np.asarray(np.all(met, axis=0))
-
-    said = [
-        f"{placed(scale_name, where)} of {' or '.join(f'{one:g}' for one in grades)}"
-        for where, grades in wanted.items()
-    ]
     parents = np.stack([depth, share], axis=1)
-    return sampler.enrol("facial_lines.entry", parents, reads_so, " and ".join(said))
+    return sampler.enrol(
+        "facial_lines.entry",
+        parents,
+        {placed(scale_name, where): values for where, values in read.items()},
+        {placed(scale_name, where): partial(np.equal, grade) for where, grade in wanted.items()},
+        " and ".join(f"{placed(scale_name, where)} of {g:g}" for where, g in wanted.items()),
+    )
 
 
-def recorded_lines(patient: Patient, scale_name: str) -> dict[str, tuple[float, ...]]:
+def _recorded_lines(patient: Patient, scale_name: str) -> dict[str, float]:
     """Recorded grades: the rater's at maximum contraction, the patient's own, those at rest."""
-    found: dict[str, tuple[float, ...]] = {
-        reading.where: (number(scale_name, reading.value, f"findings: {scale_name}"),)
+    found = {
+        reading.where: number(scale_name, reading.value, f"findings: {scale_name}")
         for reading in patient.findings
         if reading.scale == scale_name
     }

@@ -1,6 +1,5 @@
 """A patient with hyperhidrosis -> skin of both axillae or palms and the hyperhidrosis stage."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -38,11 +37,15 @@ def hyperhidrosis(region: str, patient: Patient, sampler: Sampler) -> Built:
     beneath = _beneath(region)
     strength = [group.row(names, side) for group, side in beneath]
     sweat_mg = [positive(patient, "sweat_mg", site) for site in sites]
-    passing, grade = _entered(sampler, float(np.log(sweat_mg).mean()), recorded(patient, "HDSS"))
+    mean_mg = float(np.exp(np.log(sweat_mg).mean()))
+    passing, grade = _sweating_entry(sampler, mean_mg, recorded(patient, "HDSS"))
+    start_mg = alike(sampler, sweat_mg)
+    if sampler.entry:
+        start_mg = start_mg / mean_mg * sampler.read["sweat_mg"][:, None]
     return tuple(structure(name) for name in names), Hyperhidrosis(
         skin=tiled(sampler, [np.array(names) == site for site in sites]),
         strength_weight=tiled(sampler, np.reshape(strength, (-1, len(names)))),
-        sweat_mg=alike(sampler, sweat_mg),
+        sweat_mg=start_mg,
         grade=grade,
         residual_share=sampler.vary("hyperhidrosis.residual_share"),
         grade_per_ln=sampler.vary("hyperhidrosis.grade_per_ln"),
@@ -56,16 +59,6 @@ def _beneath(region: str) -> list[tuple[Group, str]]:
     return [(one, side) for one in functions().values() if one.limb == region for side in SIDES]
 
 
-def _entered(sampler: Sampler, seen: float, said: float) -> tuple[np.ndarray, np.ndarray]:
-    """Passing part of ln sweat and latent HDSS of those who read as this patient does."""
-    passing, grade, *_ = sweating_entry(
-        sampler,
-        lambda sweat, answer: (np.abs(sweat - seen) <= _NEAR_LN) & (answer == said),
-        f"sweat_mg of {np.exp(seen):.0f} (mean of both sides) with HDSS {said:g}",
-    )
-    return passing, grade
-
-
 def _measures(
     sampler: Sampler, sites: list[str], beneath: list[tuple[Group, str]]
 ) -> tuple[Measure, ...]:
@@ -77,14 +70,8 @@ def _measures(
     )
 
 
-def sweating_entry(
-    sampler: Sampler, enters: Callable[[np.ndarray, np.ndarray], np.ndarray], in_words: str = ""
-) -> np.ndarray:
-    """Passing part of ln sweat, latent HDSS, ln of the sweat read, HDSS answered; one row each.
-
-    `enters` says which readings enter: one patient's own, or a trial's criterion; `in_words` is
-    that in words.
-    """
+def _sweating_entry(sampler: Sampler, mean_mg: float, answered: float) -> np.ndarray:
+    """Passing part of ln sweat and latent HDSS of those who enter; one row each."""
     draw = sampler.generator("hyperhidrosis.entry")
     lasting, passing, burden, answer = draw.standard_normal((4, PARENTS))
     passing = sampler.value("hyperhidrosis.fluctuation_sd") * passing
@@ -94,8 +81,13 @@ def sweating_entry(
     grade = grade + sampler.value("hyperhidrosis.burden_sd") * burden
     said = np.clip(np.rint(grade + sampler.value("hyperhidrosis.grade_sd") * answer), 1.0, 4.0)
     sweat = sampler.value("hyperhidrosis.parent_ln_mg") + excess
-    parents = np.stack([passing, np.clip(grade, 0.5, 4.5), sweat, said], axis=1)
-    read = {"sweat_mg": np.exp(sweat), "HDSS": said}
     return sampler.enrol(
-        "hyperhidrosis.entry", parents, lambda: enters(sweat, said), in_words, read
+        "hyperhidrosis.entry",
+        np.stack([passing, np.clip(grade, 0.5, 4.5)], axis=1),
+        {"sweat_mg": np.exp(sweat), "HDSS": said},
+        {
+            "sweat_mg": lambda read: np.abs(np.log(read / mean_mg)) <= _NEAR_LN,
+            "HDSS": lambda read: read == answered,
+        },
+        f"sweat_mg of {mean_mg:.0f} (mean of both sides) with HDSS {answered:g}",
     ).T

@@ -30,6 +30,7 @@ def laryngeal_dystonia(patient: Patient, sampler: Sampler) -> Built:
         sampler,
         "laryngeal",
         "breaks",
+        "voice_breaks",
         lambda read: np.abs(read - counted) <= _ALIKE_BREAKS,
         f"voice_breaks of {counted:g}",
         (0.0, np.inf),

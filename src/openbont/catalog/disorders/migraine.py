@@ -1,6 +1,5 @@
 """A patient with headache -> structures of head and neck and the migraine stage."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -44,9 +43,7 @@ def _headache(patient: Patient, sampler: Sampler, effect: float) -> Built:
     names = of_layers("head")
     lids = [np.array([float(n == f"levator_palpebrae.{one}") for n in names]) for one in SIDES]
     diary = recorded(patient, "headache_days_28")
-    logit, start, _ = headache_entry(
-        sampler, lambda counted: np.abs(counted - diary) <= 1, f"headache_days_28 of {diary:g}"
-    )
+    logit, start = _headache_entry(sampler, diary)
     return tuple(structure(name) for name in names), Migraine(
         territory_weight=tiled_one(sampler, _territory_weight(patient, names)),
         strength_weight=tiled(
@@ -94,14 +91,8 @@ def _measures(sampler: Sampler) -> tuple[Measure, ...]:
     )
 
 
-def headache_entry(
-    sampler: Sampler, enters: Callable[[np.ndarray], np.ndarray], said: str = ""
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Logit of a headache day, the passing part of it, and the diary count, of those who enter.
-
-    `enters` says which diary counts enter: one patient's own count, or a trial's criterion;
-    `said` is that in words.
-    """
+def _headache_entry(sampler: Sampler, diary: float) -> np.ndarray:
+    """Logit of a headache day and the passing part of it, of those who enter."""
     draw = sampler.generator("migraine.entry")
     lasting, passing = draw.standard_normal((2, PARENTS))
     passing = sampler.value("migraine.fluctuation_sd") * passing
@@ -109,9 +100,13 @@ def headache_entry(
     logit = logit + sampler.value("migraine.parent_sd") * lasting
     chance = 1 / (1 + np.exp(-logit))
     counted = diary_days(draw, chance, sampler.value("migraine.day_to_day"))
-    parents = np.stack([logit, passing, counted], axis=1)
-    chosen = sampler.enrol("migraine.entry", parents, lambda: enters(counted), said)
-    return chosen[:, 0], chosen[:, 1], chosen[:, 2]
+    return sampler.enrol(
+        "migraine.entry",
+        np.stack([logit, passing], axis=1),
+        {"headache_days_28": counted},
+        {"headache_days_28": lambda read: np.abs(read - diary) <= 1},
+        f"headache_days_28 of {diary:g}",
+    ).T
 
 
 def _territory_weight(patient: Patient, names: list[str]) -> np.ndarray:

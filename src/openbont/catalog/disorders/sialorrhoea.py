@@ -1,7 +1,5 @@
 """A patient who drools -> salivary glands and the sialorrhoea stage."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from openbont.catalog.anatomy import body_size
@@ -31,13 +29,12 @@ def sialorrhoea(patient: Patient, sampler: Sampler) -> Built:
         raise NoEvidence(f"sialorrhoea below {_LEAST_YEARS:g} years has no model")
     names = of_layers("salivary")
     flow = positive(patient, "saliva_flow")
-    passing, _ = drooling_entry(
-        sampler, lambda seen: np.abs(seen - np.log(flow)) <= _NEAR_LN, f"saliva_flow of {flow:g}"
-    )
+    passing = _drooling_entry(sampler, flow)
+    start = sampler.read["saliva_flow"] if sampler.entry else np.full(sampler.draws, flow)
     share = np.array([sampler.value(f"sialorrhoea.share.{base(n)}") / len(SIDES) for n in names])
     size = body_size(patient, sampler) if patient.child else 1.0
     return tuple(structure(name).scaled(size) for name in names), Sialorrhoea(
-        flow=np.full(sampler.draws, flow),
+        flow=start,
         share=tiled_one(sampler, share),
         residual_share=sampler.vary("sialorrhoea.residual_share"),
         course=natural_course(sampler, "sialorrhoea", passing[:, None], 1.0),
@@ -45,18 +42,16 @@ def sialorrhoea(patient: Patient, sampler: Sampler) -> Built:
     )
 
 
-def drooling_entry(
-    sampler: Sampler, enters: Callable[[np.ndarray], np.ndarray], said: str = ""
-) -> np.ndarray:
-    """Passing part of ln flow and ln of the flow read, of those who enter; one row each.
-
-    `enters` says which readings enter: one patient's own, or a trial's criterion; `said` is that
-    in words.
-    """
+def _drooling_entry(sampler: Sampler, flow: float) -> np.ndarray:
+    """Passing part of ln flow, of those who enter."""
     lasting, passing = sampler.generator("sialorrhoea.entry").standard_normal((2, PARENTS))
     passing = sampler.value("sialorrhoea.fluctuation_sd") * passing
     seen = sampler.value("sialorrhoea.parent_ln_flow") + passing
     seen = seen + sampler.value("sialorrhoea.parent_sd") * lasting
-    parents = np.stack([passing, seen], axis=1)
-    read = {"saliva_flow": np.exp(seen)}
-    return sampler.enrol("sialorrhoea.entry", parents, lambda: enters(seen), said, read).T
+    return sampler.enrol(
+        "sialorrhoea.entry",
+        passing[:, None],
+        {"saliva_flow": np.exp(seen)},
+        {"saliva_flow": lambda read: np.abs(np.log(read / flow)) <= _NEAR_LN},
+        f"saliva_flow of {flow:g}",
+    )[:, 0]

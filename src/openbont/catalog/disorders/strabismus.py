@@ -38,6 +38,7 @@ def horizontal_strabismus(patient: Patient, sampler: Sampler) -> Built:
         sampler,
         "strabismus",
         "pd",
+        f"deviation_pd at {where}",
         lambda read: np.abs(read - turned) <= _ALIKE_PD,
         f"deviation_pd of {turned:g}",
     )

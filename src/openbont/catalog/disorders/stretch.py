@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from openbont.catalog.disorders.common import alike, measure, placed, recorded, selected
+from openbont.catalog.disorders.common import alike, measure, recorded, selected
 from openbont.catalog.movements import functions, movements
 from openbont.catalog.muscles import base, side
 from openbont.catalog.sampling import Sampler
-from openbont.catalog.scales import number, scale
+from openbont.catalog.scales import number, placed, scale
 from openbont.errors import BadInput, UnknownName
 from openbont.forward.disorders.attainment import Attainment
 from openbont.forward.disorders.interface import Measure

@@ -1,0 +1,1 @@
+"""Virtual trials: people who enter, arms they are given, what their raters read."""
