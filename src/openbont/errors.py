@@ -10,10 +10,16 @@ OpenBoNTError
 
 import difflib
 from collections.abc import Iterable
+from copyreg import __newobj__
+from typing import Any
 
 
 class OpenBoNTError(Exception):
     """Base of all errors raised on purpose."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors travel between processes as they are, whatever made them."""
+        return __newobj__, (type(self), *self.args), self.__dict__
 
 
 class BadInput(OpenBoNTError):

@@ -1,7 +1,7 @@
 """A trial from its design to its result, block by block."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from openbont.design import Design
@@ -10,7 +10,7 @@ from openbont.trials.readings import Block, run_block, treatments
 from openbont.trials.result import TrialResult, moments
 
 Tell = Callable[[float], None]
-Blocks = Callable[[Design, int, range], Iterable[Block]]
+Blocks = Callable[[Design, int, Sequence[int]], Iterable[Block]]
 """Design, seed, numbers -> blocks in order: in this process, or on many machines."""
 
 
@@ -33,10 +33,10 @@ def run_trial(
     return TrialResult(design, seed, total)
 
 
-def here(design: Design, seed: int, numbers: range) -> Iterator[Block]:
+def here(design: Design, seed: int, numbers: Sequence[int]) -> Iterator[Block]:
     """Blocks in this process, as many at a time as there are cores."""
     treatments(design)
-    yield run_block(design, seed, numbers[0])  # compiles alone
+    yield from (run_block(design, seed, number) for number in numbers[:1])  # compiles alone
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         waiting = []
         for number in numbers[1:]:
