@@ -50,7 +50,7 @@ def enrol(design: Design, seed: int, number: int) -> People:
     between = _between_trials(seed, replicate)
     potency = np.exp(parameter("trials.potency_sd").value * between[:, 0])
     placebo = 1 + parameter("trials.placebo_sd").value * between[:, 1]
-    model = eqx.tree_at(lambda one: one.stages, found.model, _varied(found.model, key, potency))
+    model = eqx.tree_at(lambda one: one.stages, found.model, varied(found.model, key, potency))
     return People(number, replicate, model, found.read, np.maximum(placebo, 0.0))
 
 
@@ -87,13 +87,13 @@ def _between_trials(
     return np.stack([stream(seed, f"trial/{run}").standard_normal(2) for run in runs])[place]
 
 
-def _varied(model: Model, key: str, potency: Float[np.ndarray, "patient"]) -> Stages:
+def varied(model: Model, key: str, potency: Float[np.ndarray, "patient"]) -> Stages:
     """Potency of the trial, needles of the occasion.
 
     What the needle explains is taken from the spread of potency between patients.
     """
     sd = parameter("trials.placement_sd").value
-    shape = (BLOCK, OCCASIONS, len(model.structures) + 1)
+    shape = (len(potency), OCCASIONS, len(model.structures) + 1)
     needles = np.exp(sd * stream(key, "placement").standard_normal(shape))
     kinetics = model.stages.kinetics
     own = [parameter(f"kinetics.potency.{name}") for name in PRODUCTS]
