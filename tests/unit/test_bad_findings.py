@@ -7,8 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from openbont.catalog.disorders.common import recorded
-from openbont.catalog.model import model
-from openbont.catalog.sampling import Sampler
+from openbont.catalog.model import cohort, model
+from openbont.catalog.sampling import Span
 from openbont.errors import BadInput, NoEvidence, UnknownName
 from openbont.patient import Disorder, Patient, Reading, Visit
 
@@ -164,10 +164,19 @@ def test_a_reading_that_nobody_has_names_the_usual_ones(who: Patient, expected: 
         model(who, draws=2)
 
 
-def test_a_population_that_does_not_reach_there_is_not_named_by_its_stream() -> None:
-    nobody = np.zeros((100, 1))
-    with pytest.raises(NoEvidence, match=r"^findings: readings of neck: .*check what was recorded"):
-        Sampler(2, 1).enrol("neck.entry", nobody, lambda: nobody[:, 0] > 0)
+def test_a_criterion_that_nobody_meets_is_named() -> None:
+    who = patient("migraine.chronic", ("headache_days_28", 20, ""))
+    with pytest.raises(NoEvidence, match=r"^findings: headache_days_28 of 29 to inf: .*98 in 100"):
+        cohort(who, 2, 1, {"headache_days_28": Span(29)})
+
+
+def test_a_criterion_takes_the_place_of_the_reading() -> None:
+    who = patient("migraine.chronic", ("headache_days_28", 20, ""))
+    like_this = cohort(who, 200, 1).read["headache_days_28"]
+    entered = cohort(who, 200, 1, {"headache_days_28": Span(15)}).read["headache_days_28"]
+    assert np.abs(like_this - 20).max() <= 1
+    assert entered.min() == 15
+    assert entered.max() > 22
 
 
 def test_a_missing_reading_says_where() -> None:

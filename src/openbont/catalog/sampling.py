@@ -117,7 +117,7 @@ def _rare(said: str, read: Mapping[str, Float[np.ndarray, "parent"]]) -> str:
         for scale, values in read.items()
         for low, high in [np.quantile(values, (0.01, 0.99))]
     ]
-    usual = f"98 in 100 read {', '.join(ranges)}" if ranges else "check what was recorded"
+    usual = f"98 in 100 read {', '.join(ranges)}"
     return f"findings: {said}: hardly anybody in the modelled population reads so; {usual}"
 
 

@@ -61,8 +61,8 @@ def html(said: Content) -> str:
     """One page without scripts and without anything fetched; every word is escaped."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.filters["drawn"] = _drawn
-    template = environment.from_string(_template("report.html.j2"))
-    return template.render(**said, css=Markup(_template("report.css")))
+    template = environment.from_string(read_template("report.html.j2"))
+    return template.render(**said, css=Markup(read_template("report.css")))
 
 
 def pdf(said: Content) -> bytes:
@@ -70,7 +70,7 @@ def pdf(said: Content) -> bytes:
     import typst
 
     compiler = typst.Compiler(
-        _template("report.typ").encode(),
+        read_template("report.typ").encode(),
         font_paths=typst.Fonts(include_system_fonts=False, font_paths=[_fonts()]),
         sys_inputs={"data": json.dumps(said, sort_keys=True)},
     )
@@ -80,7 +80,8 @@ def pdf(said: Content) -> bytes:
     return written
 
 
-def _template(name: str) -> str:
+def read_template(name: str) -> str:
+    """One template of this package."""
     return files("openbont.report").joinpath("templates", name).read_text("utf-8")
 
 

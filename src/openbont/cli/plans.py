@@ -1,22 +1,28 @@
-"""The command `openbont`: one short function a command, the same verbs as in Python.
-
-Exit status 0: fine. 1: a stop finding, or nothing to choose from. 2: bad input.
-"""
+"""Commands about one patient and a plan."""
 
 import dataclasses
-import json
-import math
-import os
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from openbont.doctor import cache_home, home_is_writable
-from openbont.errors import BadInput, NoEvidence, OpenBoNTError
+from openbont.cli.shared import (
+    STOPPED,
+    AsJson,
+    Draws,
+    Folder,
+    Seed,
+    app,
+    example,
+    plain,
+    print_json,
+    progress,
+    show,
+    writing,
+)
+from openbont.errors import BadInput, NoEvidence
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,59 +37,19 @@ if TYPE_CHECKING:
     from openbont.planning.rules import Finding
     from openbont.report.page import Report
 
-NOT_A_DEVICE = "Research and decision support, not a medical device."
-STOPPED, BAD_INPUT, INTERRUPTED = 1, 2, 130
-ARM = "examples/arm_after_stroke"
-
-app = typer.Typer(
-    help="Plan, simulate and record botulinum neurotoxin treatment.",
-    epilog=f"Start with: openbont demo\n\n{NOT_A_DEVICE}",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-
 PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="Plan as YAML or JSON.")]
 PatientFile = Annotated[
     Path | None,
     typer.Option("--patient", help="Patient as YAML or JSON; by default patient.yaml beside PLAN."),
 ]
-Draws = Annotated[int, typer.Option(min=2, max=100_000, help="Draws of what is not known.")]
-Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")]
 Weeks = Annotated[
     int | None,
     typer.Option(min=1, max=104, help="Weeks to look ahead; 24, for glands and bladder 60."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
 Label = Annotated[Literal["US", "EU", "IL"], typer.Option("--label", help="Whose label.")]
-Folder = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
 
 
-def _example(words: str) -> str:
-    return f"Example: openbont {words}\n\n{NOT_A_DEVICE}"
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command; every refusal is one sentence and an exit status."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    _remember()
-    try:
-        app(given, prog_name="openbont")
-    except OpenBoNTError as error:
-        _refuse(error, as_json="--json" in given)
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
-
-
-def _remember() -> None:
-    """Keep what jax compiles and the fields that are solved, so that the second run is faster."""
-    if home_is_writable():
-        os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache_home() / "openbont"))
-        os.environ.setdefault("OPENBONT_CACHE", str(cache_home() / "openbont"))
-
-
-@app.command(epilog=_example("demo --out out"))
+@app.command(epilog=example("demo --out out"))
 def demo(out: Folder = Path("out"), as_json: AsJson = False) -> None:
     """Propose, predict and report: the arm of a man after a stroke, from files in the package."""
     from openbont.io import load_patient, save
@@ -107,10 +73,10 @@ def demo(out: Folder = Path("out"), as_json: AsJson = False) -> None:
             f"next: openbont check {out / 'plan.yaml'} --patient {patient_file}", soft_wrap=True
         )
 
-    _show(as_json, {**seen.data(), "plan": plain(best.plan), "report": plain(report)}, text)
+    show(as_json, {**seen.data(), "plan": plain(best.plan), "report": plain(report)}, text)
 
 
-@app.command(epilog=_example("check examples/arm_after_stroke/plan.yaml"))
+@app.command(epilog=example("check examples/arm_after_stroke/plan.yaml"))
 def check(
     plan: PlanFile, patient: PatientFile = None, label: Label = "US", as_json: AsJson = False
 ) -> None:
@@ -119,21 +85,21 @@ def check(
     from openbont.report import terminal
 
     data = {"findings": plain(findings), "stopped": _stopped(findings)}
-    _show(as_json, data, lambda page: terminal.show_findings(page, findings))
+    show(as_json, data, lambda page: terminal.show_findings(page, findings))
     _leave(findings)
 
 
-@app.command(epilog=_example("explain examples/arm_after_stroke/plan.yaml"))
+@app.command(epilog=example("explain examples/arm_after_stroke/plan.yaml"))
 def explain(plan: PlanFile, patient: PatientFile = None, as_json: AsJson = False) -> None:
     """Say in words what a plan gives: totals, limits, and what was filled in by default."""
     from openbont.planning.explain import explain as in_words
 
     words = in_words(*_load(plan, patient))
-    _show(as_json, {"explanation": words}, lambda page: page.print(words, markup=False))
+    show(as_json, {"explanation": words}, lambda page: page.print(words, markup=False))
 
 
 @app.command(
-    epilog=_example("propose examples/arm_after_stroke/patient.yaml --product onabotulinumtoxinA")
+    epilog=example("propose examples/arm_after_stroke/patient.yaml --product onabotulinumtoxinA")
 )
 def propose(
     patient: Annotated[Path, typer.Argument(metavar="PATIENT", help="Patient as YAML or JSON.")],
@@ -171,7 +137,7 @@ def propose(
         _write_report(report, plan, the_patient, findings, seen, proposals[0])
     best, *others = plain(proposals)
     data = {**best, "alternatives": others, "draws": draws, "seed": seed}
-    _show(as_json, data, lambda page: terminal.show_proposals(page, proposals))
+    show(as_json, data, lambda page: terminal.show_proposals(page, proposals))
 
 
 def _improve(
@@ -182,14 +148,14 @@ def _improve(
     from openbont.planning.improve import improve
     from openbont.report import terminal
 
-    with _progress("what the plan reaches, and the least that reaches as much"):
+    with progress("what the plan reaches, and the least that reaches as much"):
         found = improve(load_plan(against), patient, draws, seed)
     if out:
         save(found.proposal.plan, out)
-    _show(as_json, plain(found), lambda page: terminal.show_improvement(page, found))
+    show(as_json, plain(found), lambda page: terminal.show_improvement(page, found))
 
 
-@app.command(epilog=_example("simulate examples/arm_after_stroke/plan.yaml --draws 500 --seed 1"))
+@app.command(epilog=example("simulate examples/arm_after_stroke/plan.yaml --draws 500 --seed 1"))
 def simulate(
     plan: PlanFile,
     patient: PatientFile = None,
@@ -206,7 +172,7 @@ def simulate(
 
     if _stopped(findings):
         data = {"findings": plain(findings), "stopped": True}
-        _show(as_json, data, lambda page: terminal.show_findings(page, findings))
+        show(as_json, data, lambda page: terminal.show_findings(page, findings))
         _leave(findings)
     seen = _predicted(the_plan, the_patient, draws, seed, weeks)
 
@@ -217,10 +183,10 @@ def simulate(
         if misfit := overview()[the_plan.disorder].misfit:
             page.print(f"caution: {misfit}")
 
-    _show(as_json, seen.data(), text)
+    show(as_json, seen.data(), text)
 
 
-@app.command(epilog=_example("report examples/arm_after_stroke/plan.yaml --out out"))
+@app.command(epilog=example("report examples/arm_after_stroke/plan.yaml --out out"))
 def report(
     plan: PlanFile,
     patient: PatientFile = None,
@@ -238,11 +204,11 @@ def report(
             seen = _predicted(the_plan, the_patient, draws, seed)
     written = _write_report(out, the_plan, the_patient, findings, seen)
     data = {"report": plain(written), "stopped": _stopped(findings)}
-    _show(as_json, data, lambda page: page.print(f"{written.html}\n{written.pdf}", soft_wrap=True))
+    show(as_json, data, lambda page: page.print(f"{written.html}\n{written.pdf}", soft_wrap=True))
     _leave(findings)
 
 
-@app.command(epilog=_example("cite examples/arm_after_stroke/plan.yaml"))
+@app.command(epilog=example("cite examples/arm_after_stroke/plan.yaml"))
 def cite(plan: PlanFile, patient: PatientFile = None, as_json: AsJson = False) -> None:
     """List the sources behind what is said about a plan."""
     from openbont.catalog.products import product
@@ -263,10 +229,37 @@ def cite(plan: PlanFile, patient: PatientFile = None, as_json: AsJson = False) -
         terminal.show_sources(page, sources)
         page.print(rests_on)
 
-    _show(as_json, data, text)
+    show(as_json, data, text)
 
 
-@app.command(epilog=_example("compare examples/plans/spastic_arm/reference.yaml mine.yaml"))
+@app.command(
+    epilog=example(
+        "sbml examples/arm_after_stroke/plan.yaml --structure flexor_carpi_radialis.left"
+    )
+)
+def sbml(
+    plan: PlanFile,
+    structure: Annotated[str, typer.Option(help="Muscle or gland, with its side.")],
+    patient: PatientFile = None,
+    out: Annotated[Path | None, typer.Option(help="Write to this file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the chain of one structure as SBML, for other simulators."""
+    from openbont.io import replace_file
+    from openbont.sbml import sbml as written
+
+    text = written(*_load(plan, patient), structure)
+    if out is not None:
+        with writing(out):
+            replace_file(out, text.encode())
+        text = f"{out}\n"
+    if as_json:
+        print_json({"file": str(out)} if out else {"sbml": text})
+    else:
+        print(text, end="")
+
+
+@app.command(epilog=example("compare examples/plans/spastic_arm/reference.yaml mine.yaml"))
 def compare(
     plan: PlanFile,
     reference: Annotated[
@@ -302,11 +295,11 @@ def _compare_plans(
 
     first, who = _load(plan, patient)
     second, _ = _load(reference, patient or plan.parent / "patient.yaml")
-    with _progress(f"simulating {draws} draws of two plans"):
+    with progress(f"simulating {draws} draws of two plans"):
         found = compared(first, second, who, draws, seed)
     names = (str(plan), str(reference))
     data = {"plan": plain(found.plan), "reference": plain(found.reference)}
-    _show(as_json, data, lambda page: terminal.show_plans(page, names, found))
+    show(as_json, data, lambda page: terminal.show_plans(page, names, found))
 
 
 def _compare_patients(
@@ -338,42 +331,7 @@ def _compare_patients(
 
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(patients_picture(names, both[0][2], both[1][2]).svg, "utf-8")
-    _show(as_json, data, lambda page: terminal.show_two(page, names, both))
-
-
-@app.command(epilog=_example("disorders"))
-def disorders(as_json: AsJson = False) -> None:
-    """List the disorders: scales, products with a label, and how well each is grounded."""
-    from openbont.catalog.overview import overview
-    from openbont.report import terminal
-
-    entries = list(overview().values())
-    _show(
-        as_json, {"disorders": plain(entries)}, lambda page: terminal.show_disorders(page, entries)
-    )
-
-
-@app.command(epilog=_example("doctor --json"))
-def doctor(as_json: AsJson = False) -> None:
-    """What this installation is and has: versions, device, fonts, catalog, cache."""
-    from openbont.doctor import examine
-
-    found = examine()
-    _show(as_json, found, lambda page: page.print_json(json.dumps(found)))
-
-
-@app.command(epilog=_example("schema plan > plan.schema.json"))
-def schema(
-    kind: Annotated[Literal["patient", "plan"], typer.Argument(help="Of which files.")],
-    as_json: AsJson = False,
-) -> None:
-    """The JSON Schema of patient or plan files, for editors and other programs."""
-    from openbont.io import schema as schema_of
-
-    _print_json(schema_of(kind))
-
-
-# ---- what commands share
+    show(as_json, data, lambda page: terminal.show_two(page, names, both))
 
 
 def _rests_on(parameters: "Sequence[Parameter]", plan: "Plan") -> str:
@@ -467,9 +425,9 @@ def _alone(plan: "Plan", patient: "Patient", draws: int, seed: int) -> "Course":
     """The course of a plan in one patient, whatever `check` says."""
     from openbont.forward.chain import simulate as run
 
-    with _progress(f"simulating {draws} draws") as progress:
+    with progress(f"simulating {draws} draws") as told:
         basis = _model(patient, draws, seed)
-        return run(plan, patient, basis, range(0, 169, 7), lambda done: progress(f"{done:.0%}"))
+        return run(plan, patient, basis, range(0, 169, 7), lambda done: told(f"{done:.0%}"))
 
 
 def _predicted(
@@ -482,12 +440,12 @@ def _predicted(
 
     last = plan.sessions[-1]
     interval = limits(patient, last.product, plan.date_of(last), plan.disorder).interval_min_weeks
-    with _progress(f"simulating {draws} draws") as progress:
+    with progress(f"simulating {draws} draws") as told:
         basis = _model(patient, draws, seed)
         days = range(7 * (weeks or basis.horizon_weeks) + 1)
-        course = run(plan, patient, basis, days, lambda done: progress(f"{done / 2:.0%}"))
+        course = run(plan, patient, basis, days, lambda done: told(f"{done / 2:.0%}"))
         untreated = run(
-            plan.untreated(), patient, basis, days, lambda done: progress(f"{(1 + done) / 2:.0%}")
+            plan.untreated(), patient, basis, days, lambda done: told(f"{(1 + done) / 2:.0%}")
         )
     seen = outcome(course, untreated, plan, patient, interval)
     return Prediction(course, untreated, seen, toxin(plan, basis), seed)
@@ -498,8 +456,8 @@ def _proposals(
 ) -> "list[Proposal]":
     from openbont.planning.propose import propose as choose
 
-    with _progress("choosing muscles and doses") as progress:
-        return choose(patient, product, _day(date), draws, seed, progress)
+    with progress("choosing muscles and doses") as told:
+        return choose(patient, product, _day(date), draws, seed, told)
 
 
 def _write_report(
@@ -517,16 +475,13 @@ def _write_report(
         predicted["course"], predicted["untreated"] = seen.course, seen.untreated
         predicted["outcome"], predicted["model_parameters"] = seen.outcome, seen.course.rests_on
         predicted["toxin"] = seen.toxin
-    try:
-        with _progress("writing the report"):
-            return write_report(folder, plan, patient, findings, **predicted)
-    except OSError as error:
-        raise BadInput(str(folder), f"could not be written: {error.strerror}") from error
+    with writing(folder), progress("writing the report"):
+        return write_report(folder, plan, patient, findings, **predicted)
 
 
 def _examples() -> Path:
     """The examples: inside an installed package, or beside it in a checkout."""
-    here = Path(__file__).resolve().parent
+    here = Path(__file__).resolve().parents[1]
     return next(
         folder for folder in (here / "examples", here.parents[1] / "examples") if folder.is_dir()
     )
@@ -540,60 +495,3 @@ def _day(text: str) -> Any:
     except ValueError:
         way_out = "write year-month-day: 2026-03-02"
         raise BadInput("--date", f"not a date (value {text!r})", way_out) from None
-
-
-@contextmanager
-def _progress(words: str) -> Iterator[Callable[[str], None]]:
-    """Say on the terminal what is going on; silent in a pipe."""
-    from rich.console import Console
-
-    with Console(stderr=True).status(words) as status:
-        yield lambda more: status.update(f"{words}: {more}")
-
-
-def _show(as_json: bool, data: dict[str, Any], text: "Callable[[Console], object]") -> None:
-    if as_json:
-        _print_json(data)
-        return
-    from rich.console import Console
-
-    page = Console(width=None if sys.stdout.isatty() else 100)
-    text(page)
-    page.print(f"\n{NOT_A_DEVICE}", style="dim")
-
-
-def _print_json(data: Any) -> None:
-    print(json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False))
-
-
-def plain(thing: Any) -> Any:
-    """Any value of the house as JSON: names as keys, six significant digits, no NaN."""
-    if isinstance(thing, float):
-        return float(f"{thing:.6g}") if math.isfinite(thing) else None
-    if thing is None or isinstance(thing, (bool, int, str)):
-        return thing
-    if isinstance(thing, dict):
-        return {str(key): plain(value) for key, value in thing.items()}
-    if isinstance(thing, (list, tuple)):
-        return [plain(item) for item in thing]
-    if hasattr(thing, "model_dump"):
-        return plain(thing.model_dump(mode="json"))
-    if dataclasses.is_dataclass(thing):
-        return {f.name: plain(getattr(thing, f.name)) for f in dataclasses.fields(thing)}
-    return plain(thing.tolist()) if hasattr(thing, "tolist") else str(thing)
-
-
-def _refuse(error: OpenBoNTError, as_json: bool) -> None:
-    """One sentence on standard error, or an object on standard output."""
-    notes = getattr(error, "__notes__", [])
-    if as_json:
-        named = {"place": "", "problem": str(error), "way_out": ""}
-        said = {name: getattr(error, name, value) for name, value in named.items()}
-        _print_json({"error": {**said, "kind": type(error).__name__, "others": notes}})
-    else:
-        print(error, *notes, sep="\n", file=sys.stderr)
-    sys.exit(BAD_INPUT if isinstance(error, BadInput) else STOPPED)
-
-
-if __name__ == "__main__":
-    main()
