@@ -75,7 +75,10 @@ class Store:
         if (expected := self._arrays["checksum"][number]) == _NONE:
             return None
         some = self._patients(number)
-        arrays = {name: np.asarray(self._arrays[name][..., some]) for name in _DIMS}
+        try:
+            arrays = {name: np.asarray(self._arrays[name][..., some]) for name in _DIMS}
+        except (OSError, ValueError, RuntimeError):  # what torn files make of a codec
+            return None
         return Block(number, **arrays) if _checksum(arrays) == expected else None
 
     def write(self, block: Block) -> None:
