@@ -4,7 +4,7 @@ Everyone has a number of their own. Numbers are drawn in blocks, each from strea
 that who somebody is does not hang on how the work is shared out; arms share all but what is given.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from openbont.catalog.evidence import parameter
 from openbont.catalog.model import PRODUCTS, cohort
 from openbont.catalog.sampling import Span
 from openbont.catalog.scales import placed
-from openbont.design import Design
+from openbont.design import Criterion, Design
 from openbont.forward.chain import Model, Stages
 from openbont.forward.disorders.interface import NaturalCourse
 from openbont.streams import stream
@@ -46,7 +46,7 @@ def enrol(design: Design, seed: int, number: int) -> People:
     """One block of people. Raises NoEvidence where hardly anybody meets the criteria."""
     replicate = (number * BLOCK + np.arange(BLOCK)) // design.patients
     key = f"{seed}/{number}"
-    found = cohort(design.patient, BLOCK, key, spans(design))
+    found = cohort(design.patient, BLOCK, key, spans(design.entry))
     between = _between_trials(seed, replicate)
     potency = np.exp(parameter("trials.potency_sd").value * between[:, 0])
     placebo = 1 + parameter("trials.placebo_sd").value * between[:, 1]
@@ -54,14 +54,14 @@ def enrol(design: Design, seed: int, number: int) -> People:
     return People(number, replicate, model, found.read, np.maximum(placebo, 0.0))
 
 
-def spans(design: Design) -> dict[str, Span]:
+def spans(entry: Iterable[Criterion]) -> dict[str, Span]:
     """Criteria of entry by scale and place."""
     return {
         placed(one.scale, one.where): Span(
             -np.inf if one.at_least is None else one.at_least,
             np.inf if one.at_most is None else one.at_most,
         )
-        for one in design.entry
+        for one in entry
     }
 
 
