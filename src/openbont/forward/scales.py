@@ -1,8 +1,9 @@
 """Severity -> what the scale, the rater and the diary make of it.
 
 Graded: the nearest grade to severity plus this examination's noise. Counted: headache days of a
-two-state Markov diary whose chance is the expected days. Measured: as it is. Ratings and diaries
-only; force and release are never touched.
+two-state Markov diary whose chance is the expected days. Events: how many fall into the days of a
+diary, a day. Measured: severity plus the noise of one examination. Ratings and diaries only; force
+and release are never touched.
 """
 
 from collections.abc import Sequence
@@ -27,7 +28,10 @@ def read(
     if measure.observed == "counted":
         chance = np.clip(severity / _DIARY_DAYS, 0.0, 1.0)
         return diary_days(draw, chance, measure.noise).astype(float)
-    return severity
+    if measure.observed == "events":
+        return draw.poisson(measure.noise * severity) / measure.noise
+    seen = severity + measure.noise * draw.standard_normal(severity.shape)
+    return np.clip(seen, measure.low, measure.high) if measure.noise else severity
 
 
 def diary_days(

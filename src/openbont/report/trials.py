@@ -106,7 +106,8 @@ def _difference(row: dict[str, Any]) -> tuple[str, str, str]:
 
 def endpoint_words(endpoint: Endpoint) -> str:
     """What an endpoint counts."""
-    where = ", ".join(filter(None, (endpoint.where, *endpoint.also_at)))
+    places = (endpoint.where, *endpoint.also_at)
+    where = " and ".join(one or "rater" for one in places) if endpoint.also_at else places[0]
     read, unit = placed(scale(endpoint.scale).words, where), scale(endpoint.scale).unit
     return f"{read}: {endpoint.rule}" if endpoint.rule else f"{read}: change, {unit}"
 

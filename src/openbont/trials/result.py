@@ -137,6 +137,6 @@ def _counted(
 
 def _power(difference: np.ndarray, standard_error: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore", divide="ignore"):
-        z = np.abs(difference) / standard_error
+        z = np.nan_to_num(np.abs(difference) / standard_error)  # 0 / 0: nothing to be found
     beyond = norm.ppf(1 - LEVEL / 2)
     return np.asarray(norm.cdf(z - beyond) + norm.cdf(-z - beyond))

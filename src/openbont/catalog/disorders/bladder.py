@@ -1,5 +1,7 @@
 """A patient with an overactive or neurogenic bladder -> the detrusor and the bladder stage."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from openbont.catalog.disorders.common import (
@@ -15,6 +17,7 @@ from openbont.catalog.sampling import PARENTS, Sampler
 from openbont.catalog.vocabulary import condition
 from openbont.errors import NoEvidence
 from openbont.forward.disorders.bladder import Bladder
+from openbont.forward.disorders.interface import Measure
 from openbont.patient import Patient
 
 _NEAR = 0.1  # a diary that differs by a tenth reads the same
@@ -83,8 +86,16 @@ def _bladder(
         efferent_power=sampler.vary("bladder.efferent_power"),
         reserve=sampler.vary("bladder.reserve") * emptied ** sampler.value("bladder.reserve_power"),
         course=natural_course(sampler, name, passing[:, None], 1.0),
-        measures=tuple(measure(one) for one in shown),
+        measures=tuple(_read(sampler, name, one) for one in shown),
     )
+
+
+def _read(sampler: Sampler, name: str, scale: str) -> Measure:
+    """Leaks are counted in a diary; the rest is measured."""
+    if scale != "UI_per_day":
+        return measure(scale)
+    days = sampler.value(f"{name}.diary_days")
+    return replace(measure(scale), observed="events", noise=days)
 
 
 def _grown(patient: Patient, sampler: Sampler) -> float:

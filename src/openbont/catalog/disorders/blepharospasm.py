@@ -1,5 +1,7 @@
 """A patient with blepharospasm -> ring muscles and levators of the lids, and the stage of spasm."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from openbont.catalog.disorders.common import Built, measure, natural_course, recorded, tiled
@@ -34,7 +36,7 @@ def blepharospasm(patient: Patient, sampler: Sampler) -> Built:
         score_width=sampler.vary("blepharospasm.score_width"),
         course=natural_course(sampler, "blepharospasm", passing[:, None], 1.0),
         measures=(
-            measure("JRS"),
+            replace(measure("JRS"), noise=sampler.value("blepharospasm.occasion_sd")),
             *(measure("eyelid_closure", f"lids.{one}", f"closure, {one} eye") for one in SIDES),
             *(measure("lid_height", f"upper_lid.{one}", f"{one} upper lid") for one in SIDES),
         ),

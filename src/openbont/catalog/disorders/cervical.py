@@ -1,6 +1,7 @@
 """A patient with cervical dystonia -> muscles of the neck and the stage of posture."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -61,7 +62,7 @@ def cervical_dystonia(patient: Patient, sampler: Sampler) -> Built:
         course=natural_course(sampler, "cervical", entered[:, 1:]),
         onset=onset,
         measures=(
-            measure("TWSTRS"),
+            replace(measure("TWSTRS"), noise=sampler.value("cervical.occasion_sd")),
             *(measure(f"TWSTRS_{one}") for one in _SUBSCALES),
             measure("Tsui"),
             measure("CDSS"),

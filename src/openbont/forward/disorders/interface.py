@@ -35,9 +35,10 @@ class Measure:
     grades: tuple[tuple[str, float], ...] = ()
     """Grades as written and as numbers, for ordinal scales."""
 
-    observed: Literal["graded", "counted", "measured"] = "measured"
+    observed: Literal["graded", "counted", "events", "measured"] = "measured"
     noise: float = 0.0
-    """Graded: SD of one examination. Counted: correlation of one day with the next."""
+    """Graded and measured: SD of one examination. Counted: correlation of one day with the next.
+    Events: days of the diary."""
 
     def reads_as(self, target: float) -> float:
         """Worst severity that is still read as `target` or better: half way to the next grade."""
