@@ -4,6 +4,7 @@ import json
 from functools import cache
 from typing import Annotated, Any, Self
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from openbont.catalog.products import read_folder
@@ -37,6 +38,8 @@ class Pattern(Noun):
     """Published trials that injected so; empty: what others of this disorder are taken to do."""
     measures: Many[Name] = ()
     """Words in the measures of a trial that ask for this pattern rather than the first one."""
+    most_u: dict[str, float] = {}
+    """Doses by product above which trials inject more than these parts."""
     patient: Patient
     entry: Many[Criterion] = ()
     entry_scale: Name
@@ -55,6 +58,10 @@ class Pattern(Noun):
         if bool(self.dilution_u_per_ml) == (self.volume_ml is not None):
             raise ValueError("give either dilution_u_per_ml or volume_ml")
         return self
+
+    def takes(self, doses: dict[str, float]) -> bool:
+        """Whether these doses are not too large for the parts."""
+        return all(dose <= self.most_u.get(product, np.inf) for product, dose in doses.items())
 
     def dilution(self, product: str, dose_u: float) -> float:
         """Units in each mL. Raises NoEvidence where the product has none for this disorder."""
@@ -89,19 +96,30 @@ def patterns() -> dict[str, Pattern]:
     return found
 
 
-def pattern(disorder: str, trial: str = "", measures: tuple[str, ...] = ()) -> Pattern:
+def pattern(
+    disorder: str,
+    trial: str = "",
+    measures: tuple[str, ...] = (),
+    doses: dict[str, float] | None = None,
+) -> Pattern:
     """The trial's own pattern, else the one that its measures ask for, else the usual one.
+
+    `doses` are the largest ones of the trial by product.
 
     Raises NoEvidence for a disorder without a pattern.
     """
-    of_it = [one for one in patterns().values() if one.disorder == disorder]
+    names = {disorder, f"{disorder}.adult", disorder.removesuffix(".adult")}
+    of_it = [one for one in patterns().values() if one.disorder in names]
     own = [one for one in of_it if trial and trial in one.trials]
     usual = [one for one in of_it if not one.trials]
     asked = [one for one in usual if any(w in m for w in one.measures for m in measures)]
+    fits = [one for one in usual if one.takes(doses or {})]
     if not usual:
         known = ", ".join(sorted({one.disorder for one in patterns().values()}))
-        raise NoEvidence(f"no pattern of injection for {disorder or 'a nameless disorder'}: {known}")
-    return [*own, *asked, *usual][0]
+        raise NoEvidence(
+            f"no pattern of injection for {disorder or 'a nameless disorder'}: {known}"
+        )
+    return [*own, *asked, *fits, *usual][0]
 
 
 def _whole(rows: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:

@@ -203,7 +203,9 @@ def _missing(name: str, column: str, header: list[str]) -> BadInput:
     return BadInput(f"{name}:1", f"{column}: this column is missing", way_out)
 
 
-def _fields(name: str, reader: "csv._reader", header: list[str], cells: list[str]) -> dict[str, str]:
+def _fields(
+    name: str, reader: "csv._reader", header: list[str], cells: list[str]
+) -> dict[str, str]:
     if len(cells) != len(header):
         raise BadInput(
             f"{name}:{reader.line_num}",

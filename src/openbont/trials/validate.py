@@ -1,0 +1,332 @@
+"""Published results against the model: every scored row predicted, or listed with the reason."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from openbont.catalog.designs import Pattern, pattern
+from openbont.catalog.endpoints import Row, endpoints
+from openbont.errors import NoEvidence, OpenBoNTError, UnknownName
+from openbont.trials.cohorts import Entered, entered
+from openbont.trials.given import Given, When, given, when
+from openbont.trials.naive import Naive, naive
+from openbont.trials.predict import KINDS, Estimate, estimate, observed_error, on_bench
+from openbont.trials.summary import summary
+
+BENCH = "healthy.edb"
+INSIDE = 1.96
+SEEN = {
+    "Kaji_ULS": "one arm of Kaji 2010 was looked at while the place of end plates was chosen",
+    "Childers_ULS": "three arms of Childers 2004 were looked at while the place of end plates was "
+    "chosen",
+}
+"""Trials with rows for validation that were seen when a rule of the anatomy was chosen."""
+_COURSE_WEEKS, _GLAND_WEEKS = 60.0, 82.0
+_FAULTS = (OpenBoNTError, ValueError, ArithmeticError, LookupError, AssertionError)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One scored row with what the model says about it."""
+
+    source: Row
+    pattern: str = ""
+    product: str = ""
+    dose_u: float | None = None
+    week: float | None = None
+    found: Estimate | None = None
+    se_observed: float | None = None
+    se_from: str = ""
+    reason: str | None = None
+    remark: str = ""
+    naive: Naive | None = None
+
+    @property
+    def seen(self) -> bool:
+        """A row for validation that was looked at when the model was made."""
+        return self.source.use == "validate" and self.source.trial in SEEN
+
+    @property
+    def se_predicted(self) -> float | None:
+        """Between trials and of simulated people."""
+        if self.found is None:
+            return None
+        return float(np.hypot(self.found.se_within, self.found.se_between))
+
+    @property
+    def z(self) -> float | None:
+        """Observed less predicted in standard errors, between trials included."""
+        return self._z(self.se_predicted)
+
+    @property
+    def z_within(self) -> float | None:
+        """The same as if trials did not differ."""
+        return self._z(self.found.se_within if self.found else None)
+
+    def _z(self, se: float | None) -> float | None:
+        if self.found is None or self.source.observed is None or se is None:
+            return None
+        whole = max(float(np.hypot(self.se_observed or 0.0, se)), 1e-9)
+        return (self.source.observed - self.found.value) / whole
+
+    def as_row(self) -> dict[str, Any]:
+        """For a file."""
+        of, found = self.source, self.found
+        return {
+            "row": of.number,
+            "trial_id": of.trial,
+            "disorder": of.disorder,
+            "arm": of.arm,
+            "product": self.product or of.brand,
+            "dose_u": self.dose_u,
+            "measure": of.measure,
+            "rule": of.rule,
+            "week": of.week,
+            "value_type": of.kind,
+            "unit": of.unit,
+            "observed": of.observed,
+            "se_observed": self.se_observed,
+            "se_observed_from": self.se_from,
+            "predicted": found.value if found else None,
+            "se_predicted": self.se_predicted,
+            "se_within": found.se_within if found else None,
+            "se_between_trials": found.se_between if found else None,
+            "z": self.z,
+            "inside": None if self.z is None else abs(self.z) <= INSIDE,
+            "inside_without_between_trials": (
+                None if self.z_within is None else abs(self.z_within) <= INSIDE
+            ),
+            "use": of.use,
+            "read": of.read,
+            "seen": self.seen,
+            "pattern": self.pattern,
+            "remark": self.remark,
+            "reason": self.reason,
+            "naive": asdict(self.naive) if self.naive else None,
+        }
+
+
+@dataclass(frozen=True)
+class Validation:
+    """All scored rows of one table."""
+
+    evidence: str
+    seed: int
+    lines: tuple[Line, ...]
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """One row each, in the order of the table."""
+        return [line.as_row() for line in self.lines]
+
+    def summary(self) -> dict[str, Any]:
+        """Coverage, bias, error and skill, over all and by group."""
+        return summary(self.rows)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One row that can be asked: who, what, when."""
+
+    row: Row
+    pattern: Pattern
+    given: Given
+    when: When
+    tone: str
+    mean: float | None
+
+    @property
+    def cohort(self) -> tuple[str, str, float | None]:
+        """Rows that share it share their people."""
+        return self.pattern.name, self.tone, self.mean
+
+    @property
+    def last_week(self) -> float:
+        """How far ahead the row looks."""
+        if self.when.how == "course":
+            slow = ("bladder", "hyperhidrosis", "sialorrhoea")
+            return _GLAND_WEEKS if self.row.disorder.startswith(slow) else _COURSE_WEEKS
+        return max(self.when.weeks, default=0.0)
+
+
+def validate(
+    path: Path | None = None,
+    disorder: str = "",
+    seed: int = 1,
+    tell: Callable[[float], None] = lambda done: None,
+) -> Validation:
+    """Predict every scored row of the catalog's table, or of a file in its format.
+
+    Raises BadInput for a file that is not such a table, UnknownName for a disorder without rows.
+    """
+    table = endpoints(path)
+    scored = [row for row in table if row.scored and _of(row, disorder)]
+    if disorder and not scored:
+        raise UnknownName("", "disorder", disorder, {row.disorder for row in table})
+    lines = {row.number: Line(row) for row in scored}
+    asked = list(_asked(scored, table, lines))
+    done = 0
+    last_week = {
+        name: max(one.last_week for one in asked if one.pattern.name == name)
+        for name in {one.pattern.name for one in asked}
+    }
+    for group in _by_cohort(asked):
+        last = last_week[group[0].pattern.name]
+        people: Entered | None = None
+        for one in group:
+            try:
+                people = people or _people(group[0], last, seed)
+                lines[one.row.number] = _predicted(one, people, table)
+            except _FAULTS as fault:
+                lines[one.row.number] = Line(one.row, one.pattern.name, reason=_said(fault))
+            done += 1
+            tell(done / len(asked))
+    compared = naive([line.source for line in lines.values()], endpoints())
+    whole = (
+        Line(**{**_fields(line), "naive": compared.get(number)}) for number, line in lines.items()
+    )
+    return Validation("the catalog" if path is None else path.name, seed, tuple(whole))
+
+
+def _fields(line: Line) -> dict[str, Any]:
+    return {name: getattr(line, name) for name in line.__dataclass_fields__}
+
+
+def _of(row: Row, disorder: str) -> bool:
+    return not disorder or row.disorder == disorder or row.disorder.startswith(f"{disorder}.")
+
+
+def _asked(scored: Iterable[Row], table: Sequence[Row], lines: dict[int, Line]) -> Iterable[_Asked]:
+    """Rows that say what was given; the others are listed with the reason."""
+    for row in scored:
+        try:
+            yield _ask(row, _trial(row, table))
+        except _FAULTS as fault:
+            lines[row.number] = Line(row, reason=_said(fault))
+
+
+def _ask(row: Row, trial: Sequence[Row]) -> _Asked:
+    if row.kind not in KINDS:
+        raise NoEvidence(f"value_type {row.kind!r} is not a number that is predicted")
+    measures = tuple(one.measure for one in trial)
+    pattern_ = pattern(_named(row), row.trial, measures, _most(trial))
+    seen = when(row)
+    arm = given(row, pattern_, trial, seen)
+    tone = _tone(row, measures) if pattern_.entry_scale == "tone" else ""
+    return _Asked(row, pattern_, arm, seen, tone, mean_at_entry(trial, pattern_))
+
+
+def _most(trial: Sequence[Row]) -> dict[str, float]:
+    """Largest dose of a trial by product, where rows give whole doses."""
+    most: dict[str, float] = {}
+    for row in trial:
+        if row.product and row.dose and row.dose_unit in ("", "U"):
+            most[row.product] = max(row.dose, most.get(row.product, 0.0))
+    return most
+
+
+def _named(row: Row) -> str:
+    """The disorder as patterns name it: of a child where the row's words say so."""
+    child = any(word in row.words for word in ("child", "paediatric", "pediatric", "adolescent"))
+    return f"{row.disorder}.child" if child and "child" not in row.disorder else row.disorder
+
+
+def _tone(row: Row, measures: Sequence[str]) -> str:
+    if row.measure.startswith(("ashworth", "mas")):
+        return "Ashworth" if row.measure.startswith("ashworth") else "MAS"
+    return "Ashworth" if any(one.startswith("ashworth") for one in measures) else "MAS"
+
+
+def _trial(row: Row, table: Sequence[Row]) -> list[Row]:
+    """Rows of the same trial and disorder; a row without a trial stands alone."""
+    if not row.trial:
+        return [row]
+    return [one for one in table if (one.trial, one.disorder) == (row.trial, row.disorder)]
+
+
+_AT_ENTRY: dict[str, dict[str, float]] = {
+    "TWSTRS": {"twstrs_total": 1.0},
+    "headache_days_28": {"headache_days": 1.0},
+    "UI_per_day": {"incontinence_per_day": 1.0, "incontinence_per_week": 1 / 7},
+    "JRS": {"jrs_sum": 1.0, "jrs_severity": 2.0},
+    "saliva_flow": {"saliva_flow": 1.0},
+    "FWS": {"fws": 1.0, "fws_investigator": 1.0},
+    "sweat_mg": {"sweat": 1.0},
+}
+"""Measures whose mean at entry tells who entered, by scale of entry."""
+_NUMBERS = ("mean_change", "mean_value", "median_change", "diff_vs_placebo")
+
+
+def mean_at_entry(trial: Sequence[Row], pattern_: Pattern) -> float | None:
+    """Mean of the entry scale over the arms of a trial; None where no row says it."""
+    told = [
+        (_entry_value(row, pattern_), row.n or 1.0)
+        for row in trial
+        if row.kind in _NUMBERS and row.baseline is not None
+    ]
+    known = [(value, n) for value, n in told if value is not None and value > 0]
+    if not known:
+        return None
+    values, weights = zip(*known, strict=True)
+    return float(np.average(values, weights=weights))
+
+
+def _entry_value(row: Row, pattern_: Pattern) -> float | None:
+    assert row.baseline is not None
+    if pattern_.entry_scale == "tone":
+        if not row.measure.startswith(("mas", "ashworth")):
+            return None
+        derived = pattern_.coding or "derived" in row.words or row.baseline > 4
+        coded = np.interp(row.baseline, [0, 1, 2, 3, 4, 5], [0, 1, 1.5, 2, 3, 4])
+        return float(coded) if derived else row.baseline
+    factor = _AT_ENTRY.get(pattern_.entry_scale, {}).get(row.measure)
+    if factor is None or row.unit.lower() in ("percent", "%"):
+        return None
+    per_minute = row.measure == "sweat" and "min" in row.unit and "5" not in row.unit
+    return row.baseline * factor * (5.0 if per_minute else 1.0)
+
+
+def _by_cohort(asked: Iterable[_Asked]) -> Iterable[list[_Asked]]:
+    groups: dict[tuple[str, str, float | None], list[_Asked]] = {}
+    for one in asked:
+        groups.setdefault(one.cohort, []).append(one)
+    return groups.values()
+
+
+def _people(first: _Asked, last_week: float, seed: int) -> Entered | None:
+    """Who entered; None on the bench."""
+    if first.pattern.disorder == BENCH:
+        return None
+    return entered(first.pattern, first.tone, first.mean, last_week, seed)
+
+
+def _predicted(one: _Asked, people: Entered | None, table: Sequence[Row]) -> Line:
+    row = one.row
+    if people is None:
+        found = on_bench(row, one.pattern, one.given, one.when)
+    else:
+        found = estimate(row, people, one.given, one.when)
+    se, said = (
+        (None, "") if row.observed is None else observed_error(row, found, _trial(row, table))
+    )
+    return Line(
+        row,
+        one.pattern.name,
+        one.given.product if one.given.dose_u else "",
+        one.given.dose_u,
+        float(np.mean(one.when.weeks)) if one.when.weeks else None,
+        found,
+        se,
+        said,
+        remark="; ".join(filter(None, (one.when.remark, people.remark if people else ""))),
+    )
+
+
+def _said(fault: Exception) -> str:
+    """Why, in words."""
+    if isinstance(fault, OpenBoNTError):
+        return str(fault)
+    return f"could not be computed ({type(fault).__name__}: {fault})"
