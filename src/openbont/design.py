@@ -149,15 +149,16 @@ class Design(Noun):
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        seen: set[str] = set()
+        filled: dict[str, Arm] = {}
         for arm in self.arms:
-            if arm.name in seen:
+            if arm.name in filled:
                 raise ValueError(f"arms: {arm.name} is there twice")
-            if arm.like and arm.like not in seen:
+            if arm.like and arm.like not in filled:
                 raise ValueError(f"arms: {arm.name} is like {arm.like}, which does not stand above")
-            if extra := set(arm.placebo_weeks) - set(self._filled(arm).weeks or (0.0,)):
+            filled[arm.name] = arm.filled(filled)
+            given = filled[arm.name].weeks or (0.0,)
+            if extra := set(arm.placebo_weeks) - set(given):
                 raise ValueError(f"arms: {arm.name}: nothing is given in week {min(extra):g}")
-            seen.add(arm.name)
         return self
 
     @model_validator(mode="after")
@@ -169,15 +170,12 @@ class Design(Noun):
     @property
     def groups(self) -> tuple[Arm, ...]:
         """The arms, each with all that it is given."""
-        return tuple(map(self._filled, self.arms))
+        filled: dict[str, Arm] = {}
+        for arm in self.arms:
+            filled[arm.name] = arm.filled(filled)
+        return tuple(filled.values())
 
     @property
     def reference(self) -> int:
         """Number of the arm that others are compared with: placebo, or the first one."""
         return next((number for number, arm in enumerate(self.groups) if arm.dose_u == 0), 0)
-
-    def _filled(self, arm: Arm) -> Arm:
-        filled: dict[str, Arm] = {}
-        for one in self.arms:
-            filled[one.name] = one.filled(filled)
-        return filled[arm.name]

@@ -98,7 +98,7 @@ def schema(kind: Kind) -> dict[str, Any]:
 # ---- writing
 
 
-def save(noun: Patient | Plan, path: str | Path) -> None:
+def save(noun: Patient | Plan | Design, path: str | Path) -> None:
     """Write `noun` whole or not at all: a file that is already there is never left torn."""
     path = Path(path)
     text = _as_json(noun) if path.suffix == ".json" else _as_yaml(noun)

@@ -18,7 +18,10 @@ from openbont.planning.check import check
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ARM = EXAMPLES / "arm_after_stroke"
-COMMANDS = ("demo", "check", "explain", "propose", "simulate", "report", "cite", "doctor", "schema")
+COMMANDS = (
+    *("demo", "check", "explain", "propose", "simulate", "report", "cite", "doctor", "schema"),
+    *("sbml", "trial", "validate", "calibrate"),
+)
 QUICK = ("--draws", "4", "--weeks", "2")
 HEAVY = {"jax", "matplotlib", "typst", "equinox", "numpy", "pydantic", "highspy"}
 
@@ -285,3 +288,33 @@ def test_disorders_are_listed(openbont: Any) -> None:
     listed = {one["id"]: one for one in openbont("disorders", "--json").json["disorders"]}
     assert all(one["modelled"] for one in listed.values())
     assert "migraine.chronic" in openbont("disorders").out
+
+
+def test_a_trial_has_a_table_and_a_page(openbont: Any, tmp_path: Path) -> None:
+    design = EXAMPLES / "trials" / "glabellar_pivotal.yaml"
+    said = openbont("trial", design, "--replicates", "2", "--json", "--out", tmp_path)
+    found = json.loads(said.out)
+    first = next(row for row in found["rows"] if row["arm"] == "20 U" and row["week"] == 4)
+    assert first["rule"] == "value<=1"
+    assert 0.5 < first["difference"] < 0.95
+    assert first["low"] < first["difference"] < first["high"]
+    assert found["sizes"][0]["patients"] < 20
+    assert "<svg" in (tmp_path / "trial.html").read_text("utf-8")
+
+
+def test_a_trial_cannot_go_on_from_nowhere(openbont: Any) -> None:
+    said = openbont("trial", EXAMPLES / "trials" / "glabellar_pivotal.yaml", "--resume")
+    assert said.status == 2
+    assert "name the folder with --keep" in said.err
+
+
+def test_the_chain_of_a_muscle_as_sbml(openbont: Any, tmp_path: Path) -> None:
+    plan = EXAMPLES / "arm_after_stroke" / "plan.yaml"
+    muscle = ("--structure", "flexor_carpi_radialis.left")
+    said = openbont("sbml", plan, *muscle)
+    assert said.out.startswith("<?xml")
+    openbont("sbml", plan, *muscle, "--out", tmp_path / "m.xml")
+    assert (tmp_path / "m.xml").read_text("utf-8") == said.out
+    wrong = openbont("sbml", plan, "--structure", "flexor_carpi_radials.left")
+    assert wrong.status == 2
+    assert "did you mean" in wrong.err

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from openbont.errors import BadInput
-from openbont.io import LARGEST_BYTES, load_patient, load_plan
+from openbont.io import LARGEST_BYTES, load_design, load_patient, load_plan
 
 INVALID = Path(__file__).parent / "invalid"
 FILES = sorted(INVALID.glob("*.yaml"))
@@ -16,7 +16,7 @@ PLAN = (Path(__file__).parent / "valid" / "plan.yaml").read_text("utf-8")
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_the_mistake_is_named(path: Path) -> None:
-    load = load_patient if path.name.startswith("patient_") else load_plan
+    load = {"patient": load_patient, "trial": load_design}.get(path.name.split("_")[0], load_plan)
     expected = path.read_bytes().split(b"\n")[0].decode().removeprefix("# expect: ")
     with pytest.raises(BadInput, match=re.escape(expected)) as caught:
         load(path)
