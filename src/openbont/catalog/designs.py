@@ -38,7 +38,7 @@ class Pattern(Noun):
     """Published trials that injected so; empty: what others of this disorder are taken to do."""
     measures: Many[Name] = ()
     """Words in the measures of a trial that ask for this pattern rather than the first one."""
-    most_u: dict[str, float] = {}
+    most_u: Annotated[dict[str, float], Field(default_factory=dict)]
     """Doses by product above which trials inject more than these parts."""
     patient: Patient
     entry: Many[Criterion] = ()
@@ -47,7 +47,7 @@ class Pattern(Noun):
     coding: str = ""
     """Scale that a trial's MAS is coded on, where it is not MAS."""
     parts: Annotated[Many[Part], Field(min_length=1)]
-    dilution_u_per_ml: dict[str, float] = {}
+    dilution_u_per_ml: Annotated[dict[str, float], Field(default_factory=dict)]
     """By product; or volume_ml of all sites together, whatever the dose."""
     volume_ml: Positive | None = None
     interval_weeks: Positive | None = None

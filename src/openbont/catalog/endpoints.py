@@ -177,7 +177,8 @@ def _rows(name: str, text: str) -> Iterator[Row]:
             if not any(cell.strip() for cell in cells):
                 continue
             number += 1
-            yield _row(f"{name}:{reader.line_num}", number, _fields(name, reader, header, cells))
+            place = f"{name}:{reader.line_num}"
+            yield _row(place, number, _fields(place, header, cells))
     except csv.Error as error:
         raise BadInput(f"{name}:{reader.line_num}", f"not CSV: {error}") from None
     if number == 0:
@@ -203,12 +204,10 @@ def _missing(name: str, column: str, header: list[str]) -> BadInput:
     return BadInput(f"{name}:1", f"{column}: this column is missing", way_out)
 
 
-def _fields(
-    name: str, reader: "csv._reader", header: list[str], cells: list[str]
-) -> dict[str, str]:
+def _fields(place: str, header: list[str], cells: list[str]) -> dict[str, str]:
     if len(cells) != len(header):
         raise BadInput(
-            f"{name}:{reader.line_num}",
+            place,
             f"{len(cells)} fields where the header has {len(header)}",
             "put a text that holds commas in double quotes",
         )

@@ -1,5 +1,6 @@
 """A muscle on the bench: the chain without a patient, every parameter at its reference value."""
 
+import operator
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,9 +82,8 @@ def _run(
     )
     spread, kinetics, release, response = jax.tree.map(lambda leaf: leaf[0], stages)
     for name, value in changes.items():
-        kinetics = eqx.tree_at(
-            lambda k, n=name: getattr(k, n), kinetics, np.full_like(getattr(kinetics, name), value)
-        )
+        changed = np.full_like(getattr(kinetics, name), value)
+        kinetics = eqx.tree_at(operator.attrgetter(name), kinetics, changed)
     places, sessions = shots(given, (muscle,), catalog.PRODUCTS)
     grid = graded_grid(sessions.day, day)
     found = _course(spread, kinetics, release, response, body((muscle,)), places, sessions, grid)

@@ -20,6 +20,8 @@ PEAK_WEEKS = 12.0
 _RETREAT_WEEKS = 12.0  # the soonest that trials treat again
 _MILD = 1.5  # a grade above this is no longer read as mild
 _TOLERATED = 2.5  # HDSS above this is read as 3
+Event = tuple[Float[np.ndarray, "person"], str]
+"""Chance of each person through the toxin, and the background it adds to."""
 _CLAUSE = re.compile(r"(change|value)\s*(<=|>=|=|<|>)\s*(-?\d+(?:\.\d+)?)\s*(%?)")
 _SIGNS: dict[str, Callable[[Any, float], Any]] = {
     "<=": lambda seen, number: seen <= number + 1e-9,
@@ -100,12 +102,12 @@ def adverse(row: Row, seen: Seen) -> Float[np.ndarray, "person"] | None:
     return 100 * (1 - (1 - without) * (1 - caused))
 
 
-def _ptosis(seen: Seen) -> tuple[np.ndarray, str]:
+def _ptosis(seen: Seen) -> Event:
     lowest = _lowest(seen, "lid_height", "lids")
     return (lowest < parameter("validation.ptosis_mm").value) * 1.0, "ptosis"
 
 
-def _weakness(seen: Seen) -> tuple[np.ndarray, str]:
+def _weakness(seen: Seen) -> Event:
     """By the weakest function that is not the aim."""
     family = seen.entered.patient.disorder.name
     aside = next((names for start, names in _ASIDE.items() if family.startswith(start)), ())
@@ -132,12 +134,12 @@ def _reported(kept: Float[np.ndarray, "person"], what: str) -> Float[np.ndarray,
     return np.asarray(ndtr((at - kept) / sd) - ndtr((at - 1) / sd))
 
 
-def _dry(seen: Seen) -> tuple[np.ndarray, str]:
+def _dry(seen: Seen) -> Event:
     lowest = _lowest(seen, "dry_mouth", "salivary glands")
     return (lowest < parameter("validation.dry_at").value) * 1.0, "dry_mouth"
 
 
-def _swallowing(seen: Seen) -> tuple[np.ndarray, str]:
+def _swallowing(seen: Seen) -> Event:
     """Through the blood, as the model reads it, and in the neck as flexion weakens."""
     risk = seen.course("dysphagia") / 100
     through_blood = np.maximum(risk.max(1) - risk[:, 0], 0.0)
@@ -147,14 +149,14 @@ def _swallowing(seen: Seen) -> tuple[np.ndarray, str]:
     return 1 - (1 - through_blood) * (1 - nearby), "dysphagia"
 
 
-def _retention(seen: Seen) -> tuple[np.ndarray, str]:
+def _retention(seen: Seen) -> Event:
     most = seen.course("PVR").max(1)
     neurogenic = "neurogenic" in seen.entered.patient.disorder.name
     caused = (most > parameter("validation.retention_ml").value) * 1.0
     return caused, "retention_neurogenic" if neurogenic else "retention"
 
 
-_EVENTS: dict[str, Callable[[Seen], tuple[np.ndarray, str]]] = {
+_EVENTS: dict[str, Callable[[Seen], Event]] = {
     "ptosis": _ptosis,
     "muscle_weakness": _weakness,
     "dry_mouth": _dry,
@@ -202,7 +204,7 @@ def _effect(
     course = seen.course(scale, where)
     on = _on(seen, course, scale, where, rule)
     early = seen.entered.weeks <= PEAK_WEEKS
-    return on, on[:, early].any(1)
+    return on, np.asarray(on[:, early].any(1))
 
 
 def _on(

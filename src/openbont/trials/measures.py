@@ -17,6 +17,7 @@ from openbont.catalog.evidence import parameter
 from openbont.catalog.scales import placed, scale
 from openbont.errors import NoEvidence
 from openbont.forward.disorders.interface import Measure
+from openbont.forward.disorders.migraine import Migraine
 from openbont.forward.scales import read
 from openbont.streams import stream
 from openbont.trials.cohorts import Entered, Variant
@@ -168,10 +169,13 @@ def _severe_days(row: Row, seen: Seen, weeks: tuple[float, ...]) -> Series:
 
 def _hit6(row: Row, seen: Seen, weeks: tuple[float, ...]) -> Series:
     """Entry goes with the days that the diary counted; patients of like days differ."""
-    per_day = np.asarray(seen.entered.found.model.stages.disorder.hit_per_day)
+    disorder = seen.entered.found.model.stages.disorder
+    if not isinstance(disorder, Migraine):
+        raise NoEvidence("HIT-6 is read in headache only")
+    per_day = np.asarray(disorder.hit_per_day)
     days = seen.severity((0.0,), "headache_days_28")[:, 0]
-    own = parameter("validation.hit_sd").value
-    own = own * stream(seen.entered.key, "hit").standard_normal(len(days))
+    luck = stream(seen.entered.key, "hit").standard_normal(len(days))
+    own = parameter("validation.hit_sd").value * luck
     before = seen.severity((0.0,), "HIT-6")[:, 0]
     entry = before + per_day * (seen.at_entry("headache_days_28") - days)
     value = seen.severity(weeks, "HIT-6") + own[:, None]
@@ -259,9 +263,10 @@ def _face(subject: bool) -> Reader:
 
 def _improvement(row: Row, seen: Seen, weeks: tuple[float, ...]) -> Series:
     """Improvement as the patient remembers it: 1 is moderate; two gradings are not compared."""
-    lines = _lines(seen)
-    course = seen.severity((0.0, *weeks), lines, "subject")
-    gain = (course[:, :1] - course[:, 1:]) / parameter("validation.subject_at").value
+    course = seen.severity((0.0, *weeks), _lines(seen), "subject")
+    at, sd = (parameter(f"validation.subject_{end}").value for end in ("at", "sd"))
+    luck = sd * stream(seen.entered.key, "memory").standard_normal(course[:, 1:].shape)
+    gain = (course[:, :1] - course[:, 1:] + luck) / at
     return Series(-gain, np.zeros(len(gain)), 1.0)
 
 

@@ -47,12 +47,20 @@ class Estimate:
     value: float
     se_within: float
     """Of a finite number of simulated people, and of grades where a median falls on one."""
-    se_between: float
-    """Of potency and placebo response between trials."""
+    by_potency: float
+    """What one SD of potency between trials adds."""
+    by_placebo: float
+    """What one SD of the placebo response between trials adds."""
     sd: float
     """Between patients; for rows without a standard error of their own."""
     margin: float
     """Smallest difference that matters, for changes; 0 where none is known."""
+    remark: str = ""
+
+    @property
+    def se_between(self) -> float:
+        """Of potency and placebo response between trials."""
+        return float(np.hypot(self.by_potency, self.by_placebo))
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,14 +88,22 @@ def estimate(row: Row, entered: Entered, given: Given, when: When) -> Estimate:
     usual = samples[USUAL]
     if not np.isfinite(usual.value):
         raise NoEvidence("nobody in the modelled arm has the effect that the row counts")
-    halves = [
-        _half(samples, (1, 0), (-1, 0)),
-        _half(samples, (0, 1), (0, -1)),
-    ]
     least = parameter("validation.difference_sd").value * _difference(row, entered, given, when)
-    halves[0] = max(abs(halves[0]), abs(least))
+    potency = _half(samples, (1, 0), (-1, 0))
     sd = float(np.nanstd(usual.each if usual.active is None else usual.active))
-    return Estimate(usual.value, _within(row, usual), float(np.hypot(*halves)), sd, usual.margin)
+    return Estimate(
+        usual.value,
+        _within(row, usual),
+        potency if abs(potency) >= abs(least) else float(np.copysign(least, potency)),
+        _half(samples, (0, 1), (0, -1)),
+        sd,
+        usual.margin,
+    )
+
+
+def usual_value(row: Row, entered: Entered, given: Given, when: When) -> float:
+    """What the model says of a trial of usual potency and placebo, without its error."""
+    return _sample(row, entered, given, when, USUAL).value
 
 
 def _difference(row: Row, entered: Entered, given: Given, when: When) -> float:
@@ -151,16 +167,13 @@ def _arm(row: Row, seen: Seen, when: When) -> Sample:
 
 def _counts(row: Row) -> bool:
     """Whether the row is a share of people."""
-    share = row.kind == "responder_percent"
-    return share or (row.kind == "diff_vs_placebo" and row.unit in ("percent", "%") and row.rule)
+    difference = row.kind == "diff_vs_placebo" and row.unit in ("percent", "%")
+    return row.kind == "responder_percent" or (difference and bool(row.rule))
 
 
 def _numbers(row: Row, found: Series, when: When) -> Sample:
     """Changes, values and changes in per cent, at a visit or over visits."""
-    if when.how == "peak":
-        value = found.value.min(1)
-    else:
-        value = found.value.mean(1)
+    value = found.value.min(1) if when.how == "peak" else found.value.mean(1)
     if row.kind in ("mean_value", "median_value"):
         return Sample(value, row.kind == "median_value", found.step, found.margin)
     change = found.sign * (value - found.entry)
@@ -204,7 +217,7 @@ def on_bench(row: Row, pattern: Pattern, given: Given, when: When) -> Estimate:
         _bench_value(row, pattern, given, when, factor) for factor in (1.0, np.exp(sd), np.exp(-sd))
     )
     spread = _BENCH_SD * abs(middle)
-    return Estimate(middle, 0.0, 0.5 * abs(high - low), spread, 0.0)
+    return Estimate(middle, 0.0, 0.5 * (high - low), 0.0, spread, 0.0)
 
 
 _BENCH_SD = 0.3  # between people, as a share; assumed where a row gives none

@@ -1,11 +1,12 @@
 """Published results against the model: every scored row predicted, or listed with the reason."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from openbont.catalog.designs import Pattern, pattern
 from openbont.catalog.endpoints import Row, endpoints
@@ -13,7 +14,7 @@ from openbont.errors import NoEvidence, OpenBoNTError, UnknownName
 from openbont.trials.cohorts import Entered, entered
 from openbont.trials.given import Given, When, given, when
 from openbont.trials.naive import Naive, naive
-from openbont.trials.predict import KINDS, Estimate, estimate, observed_error, on_bench
+from openbont.trials.predict import KINDS, Estimate, estimate, observed_error, on_bench, usual_value
 from openbont.trials.summary import summary
 
 BENCH = "healthy.edb"
@@ -25,7 +26,35 @@ SEEN = {
 }
 """Trials with rows for validation that were seen when a rule of the anatomy was chosen."""
 _COURSE_WEEKS, _GLAND_WEEKS = 60.0, 82.0
-_FAULTS = (OpenBoNTError, ValueError, ArithmeticError, LookupError, AssertionError)
+Tell = Callable[[float], None]
+FAULTS = (OpenBoNTError, ValueError, ArithmeticError, LookupError, AssertionError)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One row that can be asked: who, what, when."""
+
+    row: Row
+    trial: tuple[Row, ...]
+    """All rows of its trial, itself among them."""
+    pattern: Pattern
+    given: Given
+    when: When
+    tone: str
+    mean: float | None
+
+    @property
+    def cohort(self) -> tuple[str, str, float | None]:
+        """Rows that share it share their people."""
+        return self.pattern.name, self.tone, self.mean
+
+    @property
+    def last_week(self) -> float:
+        """How far ahead the row looks."""
+        if self.when.how == "course":
+            slow = ("bladder", "hyperhidrosis", "sialorrhoea")
+            return _GLAND_WEEKS if self.row.disorder.startswith(slow) else _COURSE_WEEKS
+        return max(self.when.weeks, default=0.0)
 
 
 @dataclass(frozen=True)
@@ -33,16 +62,10 @@ class Line:
     """One scored row with what the model says about it."""
 
     source: Row
-    pattern: str = ""
-    product: str = ""
-    dose_u: float | None = None
-    week: float | None = None
-    found: Estimate | None = None
-    se_observed: float | None = None
-    se_from: str = ""
-    reason: str | None = None
-    remark: str = ""
-    naive: Naive | None = None
+    asked: Asked | None
+    found: Estimate | None
+    reason: str | None
+    naive: Naive | None
 
     @property
     def seen(self) -> bool:
@@ -66,47 +89,63 @@ class Line:
         """The same as if trials did not differ."""
         return self._z(self.found.se_within if self.found else None)
 
+    @property
+    def observed_error(self) -> tuple[float | None, str]:
+        """Standard error of the observed value, and where it is from."""
+        if self.found is None or self.asked is None or self.source.observed is None:
+            return self.source.se, self.source.se_basis
+        return observed_error(self.source, self.found, self.asked.trial)
+
     def _z(self, se: float | None) -> float | None:
         if self.found is None or self.source.observed is None or se is None:
             return None
-        whole = max(float(np.hypot(self.se_observed or 0.0, se)), 1e-9)
+        whole = max(float(np.hypot(self.observed_error[0] or 0.0, se)), 1e-9)
         return (self.source.observed - self.found.value) / whole
 
     def as_row(self) -> dict[str, Any]:
         """For a file."""
-        of, found = self.source, self.found
+        of, found, asked = self.source, self.found, self.asked
+        se_observed, se_from = self.observed_error
+        toxin = asked is not None and asked.given.dose_u > 0
         return {
             "row": of.number,
             "trial_id": of.trial,
             "disorder": of.disorder,
             "arm": of.arm,
-            "product": self.product or of.brand,
-            "dose_u": self.dose_u,
+            "product": asked.given.product if asked and toxin else "",
+            "dose_u": asked.given.dose_u if asked else None,
             "measure": of.measure,
             "rule": of.rule,
             "week": of.week,
             "value_type": of.kind,
             "unit": of.unit,
             "observed": of.observed,
-            "se_observed": self.se_observed,
-            "se_observed_from": self.se_from,
+            "se_observed": se_observed,
+            "se_observed_from": se_from,
             "predicted": found.value if found else None,
             "se_predicted": self.se_predicted,
             "se_within": found.se_within if found else None,
             "se_between_trials": found.se_between if found else None,
             "z": self.z,
-            "inside": None if self.z is None else abs(self.z) <= INSIDE,
-            "inside_without_between_trials": (
-                None if self.z_within is None else abs(self.z_within) <= INSIDE
-            ),
+            "inside": _inside(self.z),
+            "inside_without_between_trials": _inside(self.z_within),
             "use": of.use,
             "read": of.read,
             "seen": self.seen,
-            "pattern": self.pattern,
-            "remark": self.remark,
+            "pattern": asked.pattern.name if asked else "",
+            "remark": "; ".join(filter(None, self._remarks())),
             "reason": self.reason,
             "naive": asdict(self.naive) if self.naive else None,
         }
+
+    def _remarks(self) -> list[str]:
+        read = "" if self.source.observed is not None else "no observed number to compare with"
+        asked = self.asked.when.remark if self.asked else ""
+        return [asked, self.found.remark if self.found else "", read]
+
+
+def _inside(z: float | None) -> bool | None:
+    return None if z is None else abs(z) <= INSIDE
 
 
 @dataclass(frozen=True)
@@ -127,36 +166,11 @@ class Validation:
         return summary(self.rows)
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """One row that can be asked: who, what, when."""
-
-    row: Row
-    pattern: Pattern
-    given: Given
-    when: When
-    tone: str
-    mean: float | None
-
-    @property
-    def cohort(self) -> tuple[str, str, float | None]:
-        """Rows that share it share their people."""
-        return self.pattern.name, self.tone, self.mean
-
-    @property
-    def last_week(self) -> float:
-        """How far ahead the row looks."""
-        if self.when.how == "course":
-            slow = ("bladder", "hyperhidrosis", "sialorrhoea")
-            return _GLAND_WEEKS if self.row.disorder.startswith(slow) else _COURSE_WEEKS
-        return max(self.when.weeks, default=0.0)
-
-
 def validate(
     path: Path | None = None,
     disorder: str = "",
     seed: int = 1,
-    tell: Callable[[float], None] = lambda done: None,
+    tell: Tell = lambda done: None,
 ) -> Validation:
     """Predict every scored row of the catalog's table, or of a file in its format.
 
@@ -166,49 +180,116 @@ def validate(
     scored = [row for row in table if row.scored and _of(row, disorder)]
     if disorder and not scored:
         raise UnknownName("", "disorder", disorder, {row.disorder for row in table})
-    lines = {row.number: Line(row) for row in scored}
-    asked = list(_asked(scored, table, lines))
-    done = 0
-    last_week = {
-        name: max(one.last_week for one in asked if one.pattern.name == name)
-        for name in {one.pattern.name for one in asked}
-    }
-    for group in _by_cohort(asked):
-        last = last_week[group[0].pattern.name]
-        people: Entered | None = None
-        for one in group:
-            try:
-                people = people or _people(group[0], last, seed)
-                lines[one.row.number] = _predicted(one, people, table)
-            except _FAULTS as fault:
-                lines[one.row.number] = Line(one.row, one.pattern.name, reason=_said(fault))
-            done += 1
-            tell(done / len(asked))
-    compared = naive([line.source for line in lines.values()], endpoints())
-    whole = (
-        Line(**{**_fields(line), "naive": compared.get(number)}) for number, line in lines.items()
+    asked, reasons = ask(scored, table)
+    found, fell_out = estimates(asked, seed, tell)
+    reasons |= fell_out
+    compared, shown = naive(scored, endpoints()), {one.row.number: one for one in asked}
+    lines = (
+        Line(
+            row,
+            shown.get(row.number),
+            found.get(row.number),
+            reasons.get(row.number),
+            compared.get(row.number),
+        )
+        for row in scored
     )
-    return Validation("the catalog" if path is None else path.name, seed, tuple(whole))
+    return Validation("the catalog" if path is None else path.name, seed, tuple(lines))
 
 
-def _fields(line: Line) -> dict[str, Any]:
-    return {name: getattr(line, name) for name in line.__dataclass_fields__}
+def ask(rows: Iterable[Row], table: Sequence[Row]) -> tuple[list[Asked], dict[int, str]]:
+    """Rows that say what was given, and why others do not, by number."""
+    asked, reasons = [], {}
+    for row in rows:
+        try:
+            asked.append(_ask(row, _trial(row, table)))
+        except FAULTS as fault:
+            reasons[row.number] = _said(fault)
+    return asked, reasons
+
+
+def estimates(
+    asked: Sequence[Asked], seed: int, tell: Tell = lambda done: None
+) -> tuple[dict[int, Estimate], dict[int, str]]:
+    """What the model says, and why it says nothing, by number of the row."""
+    found: dict[int, Estimate] = {}
+    reasons: dict[int, str] = {}
+    for done, (one, people) in enumerate(_with_people(asked, seed), start=1):
+        try:
+            found[one.row.number] = _estimate(one, people)
+        except FAULTS as fault:
+            reasons[one.row.number] = _said(fault)
+        tell(done / len(asked))
+    return found, reasons
+
+
+def values(asked: Sequence[Asked], seed: int) -> Float[np.ndarray, "row"]:
+    """What the model says in trials of usual potency and placebo, in the order of `asked`."""
+    found = {one.row.number: _value(one, people) for one, people in _with_people(asked, seed)}
+    return np.array([found[one.row.number] for one in asked])
+
+
+def free_parameters(asked: Sequence[Asked], seed: int) -> list[str]:
+    """Parameters that are free and that these rows rest on, by name."""
+    used = {
+        parameter
+        for _, people in _with_people(asked, seed)
+        if isinstance(people, Entered)
+        for parameter in people.found.model.rests_on
+    }
+    return sorted({parameter.id for parameter in used if parameter.role == "free"})
+
+
+def observed_se(one: Asked, found: Estimate) -> float:
+    """Standard error of the observed value."""
+    return observed_error(one.row, found, one.trial)[0]
+
+
+def _with_people(
+    asked: Sequence[Asked], seed: int
+) -> Iterator[tuple[Asked, Entered | Exception | None]]:
+    """Each row with those who entered its trial; None on the bench, or why nobody entered."""
+    last_week: dict[str, float] = {}
+    groups: dict[tuple[str, str, float | None], list[Asked]] = {}
+    for one in asked:
+        name = one.pattern.name
+        last_week[name] = max(one.last_week, last_week.get(name, 0.0))
+        groups.setdefault(one.cohort, []).append(one)
+    for group in groups.values():
+        people = _people(group[0], last_week[group[0].pattern.name], seed)
+        for one in group:
+            yield one, people
+
+
+def _people(first: Asked, last_week: float, seed: int) -> Entered | Exception | None:
+    if first.pattern.disorder == BENCH:
+        return None
+    try:
+        return entered(first.pattern, first.tone, first.mean, last_week, seed)
+    except FAULTS as fault:
+        return fault
+
+
+def _estimate(one: Asked, people: Entered | Exception | None) -> Estimate:
+    if isinstance(people, Exception):
+        raise people
+    if people is None:
+        return on_bench(one.row, one.pattern, one.given, one.when)
+    found = estimate(one.row, people, one.given, one.when)
+    return replace(found, remark=people.remark)
+
+
+def _value(one: Asked, people: Entered | Exception | None) -> float:
+    if isinstance(people, Entered):
+        return usual_value(one.row, people, one.given, one.when)
+    return _estimate(one, people).value
 
 
 def _of(row: Row, disorder: str) -> bool:
     return not disorder or row.disorder == disorder or row.disorder.startswith(f"{disorder}.")
 
 
-def _asked(scored: Iterable[Row], table: Sequence[Row], lines: dict[int, Line]) -> Iterable[_Asked]:
-    """Rows that say what was given; the others are listed with the reason."""
-    for row in scored:
-        try:
-            yield _ask(row, _trial(row, table))
-        except _FAULTS as fault:
-            lines[row.number] = Line(row, reason=_said(fault))
-
-
-def _ask(row: Row, trial: Sequence[Row]) -> _Asked:
+def _ask(row: Row, trial: Sequence[Row]) -> Asked:
     if row.kind not in KINDS:
         raise NoEvidence(f"value_type {row.kind!r} is not a number that is predicted")
     measures = tuple(one.measure for one in trial)
@@ -216,7 +297,7 @@ def _ask(row: Row, trial: Sequence[Row]) -> _Asked:
     seen = when(row)
     arm = given(row, pattern_, trial, seen)
     tone = _tone(row, measures) if pattern_.entry_scale == "tone" else ""
-    return _Asked(row, pattern_, arm, seen, tone, mean_at_entry(trial, pattern_))
+    return Asked(row, tuple(trial), pattern_, arm, seen, tone, mean_at_entry(trial, pattern_))
 
 
 def _most(trial: Sequence[Row]) -> dict[str, float]:
@@ -287,42 +368,6 @@ def _entry_value(row: Row, pattern_: Pattern) -> float | None:
         return None
     per_minute = row.measure == "sweat" and "min" in row.unit and "5" not in row.unit
     return row.baseline * factor * (5.0 if per_minute else 1.0)
-
-
-def _by_cohort(asked: Iterable[_Asked]) -> Iterable[list[_Asked]]:
-    groups: dict[tuple[str, str, float | None], list[_Asked]] = {}
-    for one in asked:
-        groups.setdefault(one.cohort, []).append(one)
-    return groups.values()
-
-
-def _people(first: _Asked, last_week: float, seed: int) -> Entered | None:
-    """Who entered; None on the bench."""
-    if first.pattern.disorder == BENCH:
-        return None
-    return entered(first.pattern, first.tone, first.mean, last_week, seed)
-
-
-def _predicted(one: _Asked, people: Entered | None, table: Sequence[Row]) -> Line:
-    row = one.row
-    if people is None:
-        found = on_bench(row, one.pattern, one.given, one.when)
-    else:
-        found = estimate(row, people, one.given, one.when)
-    se, said = (
-        (None, "") if row.observed is None else observed_error(row, found, _trial(row, table))
-    )
-    return Line(
-        row,
-        one.pattern.name,
-        one.given.product if one.given.dose_u else "",
-        one.given.dose_u,
-        float(np.mean(one.when.weeks)) if one.when.weeks else None,
-        found,
-        se,
-        said,
-        remark="; ".join(filter(None, (one.when.remark, people.remark if people else ""))),
-    )
 
 
 def _said(fault: Exception) -> str:
