@@ -48,7 +48,8 @@ class Kinetics(eqx.Module):
     half_life_day: Float[Leaf, "product"]
     potency_cm3_per_u: Float[Leaf, "product"]
     slower: Float[Leaf, "structure"]
-    """Half-life in the endings of each structure, relative to motor endings; distant last."""
+    """Half-life in the endings of each structure, relative to motor endings; distant last.
+    Before it, one value may stand for all."""
 
     def __call__(
         self,
@@ -96,6 +97,7 @@ class Kinetics(eqx.Module):
         near = self.light_chain(since[..., None], sessions.product, self.slower[:-1])
         far = self.light_chain(since, sessions.product, self.slower[-1], through_plasma=True)
         near, far = single(potency[:, None] * near), single(potency * far)
+        near = jnp.broadcast_to(near, (*far.shape, captured.shape[1] - 1))
         loads = jnp.einsum("gsm,smn->gmn", near, single(captured[:, :-1]))
         distant = jnp.einsum("gs,sn->gn", far, single(captured[:, -1]))
         return jnp.concatenate([loads, distant[:, None]], axis=1)

@@ -19,7 +19,7 @@ from jax.lax import erfc
 from jaxtyping import Array, Float
 
 from openbont.forward.arrays import Leaf
-from openbont.forward.release import relax
+from openbont.forward.release import driven
 
 
 class Tissue(eqx.Module):
@@ -71,15 +71,12 @@ class Response(eqx.Module):
         self, voluntary: Float[Array, "grid structure node"], day: Float[np.ndarray, "grid"]
     ) -> Float[Array, "grid structure node"]:
         """Cross-section relative to untouched; shrinks where voluntary firing is lost."""
-        used = 0.5 * (voluntary[1:] + voluntary[:-1])
-        shrink, grow = self.atrophy_per_day * (1 - used), self.regrowth_per_day * used
-        lost = relax(
-            jnp.zeros_like(voluntary[0]),
-            shrink * (1 - self.smallest_fibre),
-            shrink + grow,
-            day,
-        )
-        return 1 - lost
+
+        def rates(used: Array) -> tuple[Array, Array]:
+            shrink, grow = self.atrophy_per_day * (1 - used), self.regrowth_per_day * used
+            return shrink * (1 - self.smallest_fibre), shrink + grow
+
+        return 1 - driven(jnp.zeros_like(voluntary[0]), voluntary, rates, day)
 
 
 def _normal_cdf(x: Float[Array, "..."]) -> Float[Array, "..."]:
