@@ -17,7 +17,7 @@ from openbont.forward.arrays import Shots, Solved
 from openbont.forward.chain import Model, Treatment
 from openbont.forward.influence import REACHES
 
-NODES = 16
+NODES = 32
 """Nodes that are enough for the mean of a population: docs/chain/spread.md shows the error."""
 _FLOOR = 1e-12
 
