@@ -68,7 +68,8 @@ class Kinetics(eqx.Module):
             mean = (before + 4 * middle + after) / 6
             relaxed = renewal * length * (1 + mean)
             start, end = 1 / (1 + before), 1 / (1 + after)
-            kept, lag = jnp.exp(-relaxed), -jnp.expm1(-relaxed) / relaxed
+            gone = -jnp.expm1(-relaxed)
+            kept, lag = 1 - gone, gone / relaxed
             x = (0.5 + (5 * before + 8 * middle - after) / 24) / (1 + mean)
             x = jnp.clip(x, 0.05, 0.95)
             bend = (1 / (1 + middle) - start - (end - start) * x) / (x * (1 - x))

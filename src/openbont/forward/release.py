@@ -17,6 +17,8 @@ from jaxtyping import Array, Float
 
 from openbont.forward.arrays import Leaf
 
+_NOTHING = 1e-30
+
 
 class Release(eqx.Module):
     """Cooperativity and sprouting."""
@@ -30,7 +32,7 @@ class Release(eqx.Module):
         self, intact: Float[Array, "grid structure node"], day: Float[np.ndarray, "grid"]
     ) -> Float[Array, "grid structure node"]:
         """Share of release that is left."""
-        parent = intact**self.cooperativity
+        parent = jnp.exp(self.cooperativity * jnp.log(jnp.maximum(intact, _NOTHING)))
 
         def rates(working: Array) -> tuple[Array, Array]:
             rise = self.sprouting_per_day * (1 - working)
