@@ -115,9 +115,8 @@ def pattern(
     asked = [one for one in usual if any(w in m for w in one.measures for m in measures)]
     fits = [one for one in usual if one.takes(doses or {})]
     if not usual:
-        known = ", ".join(sorted({one.disorder for one in patterns().values()}))
         raise NoEvidence(
-            f"no pattern of injection for {disorder or 'a nameless disorder'}: {known}"
+            f"no pattern of injection is known for {disorder or 'a nameless disorder'}"
         )
     return [*own, *asked, *fits, *usual][0]
 

@@ -249,6 +249,7 @@ _MAIN_COURSE = {
     "bladder.overactive": "UI_per_day",
     "bladder.neurogenic": "UI_per_day",
     "hyperhidrosis.axillary": "HDSS",
+    "hyperhidrosis.palmar": "HDSS",
     "sialorrhoea": "saliva_flow",
     "migraine.chronic": "headache_days_28",
     "facial_lines.glabellar": "FWS",

@@ -15,6 +15,7 @@ VISITS = (2.0, 4.0, 8.0, 12.0)
 USUAL_WEEK = {"migraine": 24.0, "headache": 24.0, "bladder": 12.0, "facial_lines": 4.3}
 """Where a row names no week: that of the primary endpoint; 4 elsewhere."""
 _WEEKS_PER_MONTH = 365.25 / 12 / 7
+_LAST_WEEK = 208.0
 _AFTER_LAST = 5.0  # weeks from the last session to a final visit
 _BLINDED_CYCLES = 2  # before all are given toxin, where an arm says no more
 _OPEN = re.compile(r"open.?label|registry|uncontrolled|observational|single.arm|completers")
@@ -33,6 +34,8 @@ _PER = {
     "u_total_both_eyes": 1.0,
     "u_total_both_eyes_mean": 1.0,
     "u_per_axilla": 2.0,
+    "u_per_palm": 2.0,
+    "u_per_hand": 2.0,
     "u_per_eye": 2.0,
     "u_per_side": 2.0,
 }
@@ -133,7 +136,14 @@ def _sessions(row: Row, pattern: Pattern, when: When) -> tuple[float, ...]:
 
 
 def when(row: Row) -> When:
-    """The weeks of a row, from numbers or words."""
+    """The weeks of a row, from numbers or words. Raises NoEvidence beyond four years."""
+    found = _when(row)
+    if found.weeks and not 0 <= max(found.weeks) <= _LAST_WEEK:
+        raise NoEvidence(f"week {row.week!r} does not lie between 0 and {_LAST_WEEK:g}")
+    return found
+
+
+def _when(row: Row) -> When:
     text = row.week.strip().lower()
     if row.kind == "time_to_event":
         return When((), "course")
