@@ -10,7 +10,6 @@ OpenBoNTError
 
 import difflib
 from collections.abc import Iterable
-from copyreg import __newobj__
 from typing import Any
 
 
@@ -19,7 +18,7 @@ class OpenBoNTError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Errors travel between processes as they are, whatever made them."""
-        return __newobj__, (type(self), *self.args), self.__dict__
+        return _again, (type(self), self.args), self.__dict__
 
 
 class BadInput(OpenBoNTError):
@@ -67,3 +66,7 @@ class NoEvidence(OpenBoNTError):
 def nearest(name: str, known: Iterable[str]) -> list[str]:
     """At most two names most like `name`."""
     return difflib.get_close_matches(name, list(known), n=2, cutoff=0.6)
+
+
+def _again(kind: type[OpenBoNTError], args: tuple[Any, ...]) -> OpenBoNTError:
+    return kind.__new__(kind, *args)
