@@ -69,7 +69,7 @@ class When:
 
 def given(row: Row, pattern: Pattern, trial: Sequence[Row], when: When) -> Given:
     """What the arm of a row is given. Raises NoEvidence where it does not say."""
-    weeks = _sessions(row, pattern, when)
+    weeks = _sessions(row, pattern, when, trial)
     if row.placebo:
         return Given(_any_product(row, pattern, trial), 0.0, weeks, open_label=False)
     product = row.product or _one_product(trial)
@@ -122,17 +122,28 @@ def _any_product(row: Row, pattern: Pattern, trial: Sequence[Row]) -> str:
     return product
 
 
-def _sessions(row: Row, pattern: Pattern, when: When) -> tuple[float, ...]:
-    """Weeks of injection up to the last reading; one session where a duration is asked for."""
+def _sessions(row: Row, pattern: Pattern, when: When, trial: Sequence[Row]) -> tuple[float, ...]:
+    """Weeks of injection; one session where a duration is asked for.
+
+    As many as the longest arm of the trial needs: what is given later changes no earlier reading,
+    and rows of one arm then share one course.
+    """
     if when.how == "course":
         return (0.0,)
     cycles = _CYCLES.search(f"{row.words} {row.week}")
-    if pattern.interval_weeks is None and not cycles:
-        return (0.0,)
-    every = pattern.interval_weeks or 12.0
-    last = max(when.weeks)
-    weeks = tuple(float(week) for week in np.arange(0.0, max(last, every / 2), every))
-    return weeks if pattern.interval_weeks or not cycles else weeks[: int(cycles.group(1))]
+    every = pattern.interval_weeks
+    if every is None:
+        return tuple(12.0 * n for n in range(int(cycles.group(1)) if cycles else 1))
+    last = max([max(when.weeks, default=0.0), *(_last(one) for one in trial)])
+    return tuple(float(week) for week in np.arange(0.0, max(last, every / 2), every))
+
+
+def _last(row: Row) -> float:
+    """The last week that a row is read in; 0 where it cannot be told."""
+    try:
+        return max(when(row).weeks, default=0.0)
+    except NoEvidence:
+        return 0.0
 
 
 def when(row: Row) -> When:
