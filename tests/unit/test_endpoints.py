@@ -110,6 +110,8 @@ def test_a_sign_of_order_marks_start_is_no_part_of_a_column(tmp_path: Path) -> N
         ("IncobotulinumtoxinA", "incobotulinumtoxinA"),
         ("NeuroBloc", "rimabotulinumtoxinB"),
         ("Azzalure", "abobotulinumtoxinA"),
+        ("onabotulinumtoxinA (Botox)", "onabotulinumtoxinA"),
+        ("Xeomin and Botox", None),
         ("pooled type A", None),
         ("", None),
     ],

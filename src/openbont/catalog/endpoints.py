@@ -13,6 +13,7 @@ from pathlib import Path
 
 from openbont.catalog.products import products
 from openbont.errors import BadInput, UnknownName
+from openbont.product import Product
 
 NEEDED = (
     "trial_id",
@@ -118,16 +119,21 @@ def endpoints(path: Path | None = None) -> list[Row]:
 
 
 def named_product(brand: str) -> str | None:
-    """The product of a brand or of a non-proprietary name, whatever its case."""
+    """The one product that a text names by brand or non-proprietary name; None for none or two."""
     said = brand.strip().lower()
     if not said:
         return None
     for one in products().values():
-        names = {name.strip().lower() for name in one.brand.split(",")} | {one.name.lower()}
-        short = one.name.removesuffix("botulinumtoxinA").removesuffix("botulinumtoxinB").lower()
-        if said in names or re.fullmatch(rf"{short}(bot.*|bont.*|a|b)?", said):
+        short = one.name[: one.name.index("botulinum")]
+        if said in _names(one) or re.fullmatch(rf"{short}(bot.*|bont.*|a|b)?", said):
             return one.name
-    return _ALIASES.get(said)
+    within = {one.name for one in products().values() if any(n in said for n in _names(one))}
+    return within.pop() if len(within) == 1 else _ALIASES.get(said)
+
+
+def _names(product: Product) -> set[str]:
+    """Brands and the non-proprietary name in lower case."""
+    return {name.strip().lower() for name in (*product.brand.split(","), product.name)}
 
 
 _ALIASES = {
