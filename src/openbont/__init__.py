@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from openbont.catalog.model import model
+    from openbont.design import Design
     from openbont.errors import BadInput, NoEvidence, NoPlan, OpenBoNTError
     from openbont.evidence import cite
     from openbont.forward.chain import simulate
     from openbont.forward.exposure import toxin
     from openbont.forward.outcome import outcome
-    from openbont.io import load_patient, load_plan, save, schema
+    from openbont.io import load_design, load_patient, load_plan, save, schema
     from openbont.patient import Patient
     from openbont.plan import Injection, Plan, Session
     from openbont.planning.check import check
@@ -25,9 +26,13 @@ if TYPE_CHECKING:
     from openbont.planning.limits import limits
     from openbont.planning.propose import propose
     from openbont.report.page import write_report
+    from openbont.trials.calibrate import calibrate
+    from openbont.trials.run import run_trial
+    from openbont.trials.validate import validate
 
 __all__ = [
     "BadInput",
+    "Design",
     "Injection",
     "NoEvidence",
     "NoPlan",
@@ -35,26 +40,31 @@ __all__ = [
     "Patient",
     "Plan",
     "Session",
+    "calibrate",
     "check",
     "cite",
     "compared",
     "explain",
     "improve",
     "limits",
+    "load_design",
     "load_patient",
     "load_plan",
     "model",
     "outcome",
     "propose",
+    "run_trial",
     "save",
     "schema",
     "simulate",
     "toxin",
+    "validate",
     "write_report",
 ]
 
 _HOME = {
     "BadInput": "errors",
+    "Design": "design",
     "Injection": "plan",
     "NoEvidence": "errors",
     "NoPlan": "errors",
@@ -62,21 +72,25 @@ _HOME = {
     "Patient": "patient",
     "Plan": "plan",
     "Session": "plan",
+    "calibrate": "trials.calibrate",
     "check": "planning.check",
     "cite": "evidence",
     "compared": "planning.compare",
     "explain": "planning.explain",
     "improve": "planning.improve",
     "limits": "planning.limits",
+    "load_design": "io",
     "load_patient": "io",
     "load_plan": "io",
     "model": "catalog.model",
     "outcome": "forward.outcome",
     "propose": "planning.propose",
+    "run_trial": "trials.run",
     "save": "io",
     "schema": "io",
     "simulate": "forward.chain",
     "toxin": "forward.exposure",
+    "validate": "trials.validate",
     "write_report": "report.page",
 }
 
