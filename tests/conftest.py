@@ -20,6 +20,7 @@ CLAIMS = {
     "files": "a file is read, or refused with the expected words",
     "doors": "the command, page or file that a user sees",
 }
+COMPILED = "JAX_COMPILATION_CACHE_DIR"
 HERE = Path(__file__).parent
 
 settings.register_profile("ci", derandomize=True, deadline=None)
@@ -27,11 +28,13 @@ settings.load_profile("ci")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Fields that one process has solved are there for the others, in this run alone."""
+    """What one process has solved and compiled is there for the others, in this run alone."""
     if CACHE not in os.environ:  # the first process; the others inherit it
         folder = tempfile.TemporaryDirectory(prefix="openbont-")
         config.add_cleanup(folder.cleanup)
         os.environ[CACHE] = folder.name
+    compiled = os.environ.setdefault(COMPILED, os.environ[CACHE])
+    jax.config.update("jax_compilation_cache_dir", compiled)
     for claim, meaning in CLAIMS.items():
         config.addinivalue_line("markers", f"{claim}: {meaning}")
 
