@@ -35,6 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[CACHE] = folder.name
     compiled = os.environ.setdefault(COMPILED, os.environ[CACHE])
     jax.config.update("jax_compilation_cache_dir", compiled)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
     for claim, meaning in CLAIMS.items():
         config.addinivalue_line("markers", f"{claim}: {meaning}")
 
