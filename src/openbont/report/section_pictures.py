@@ -120,7 +120,7 @@ def section_picture(cuts: Sequence[Cut], toxin: Toxin, name: str = "sections") -
     """Cross-sections through the sites: muscles by name, the needle, and the toxin captured."""
     columns = min(len(cuts), 2)
     rows = -(-len(cuts) // columns)
-    figure = Figure(figsize=(WIDTH_INCH, 2.95 * rows + 0.3), layout="constrained")
+    figure = Figure(figsize=(WIDTH_INCH, 2.95 * rows + 0.3), layout="compressed")
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for spare in grid[len(cuts) :]:
         spare.remove()
