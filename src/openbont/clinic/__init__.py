@@ -1,0 +1,1 @@
+"""What was really given and measured: records that nothing can lose."""
