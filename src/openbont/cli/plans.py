@@ -58,8 +58,8 @@ def demo(out: Folder = Path("out"), as_json: AsJson = False) -> None:
     patient_file = _examples() / "arm_after_stroke" / "patient.yaml"
     patient = load_patient(patient_file)
     best = _proposals(patient, "onabotulinumtoxinA", "", draws=32, seed=1)[0]
-    seen = _predicted(best.plan, patient, draws=200, seed=1)
-    findings = _findings(best.plan, patient)
+    seen = predict(best.plan, patient, draws=200, seed=1)
+    findings = findings_of(best.plan, patient)
     report = _write_report(out, best.plan, patient, findings, seen, best)
     save(best.plan, out / "plan.yaml")
 
@@ -81,12 +81,12 @@ def check(
     plan: PlanFile, patient: PatientFile = None, label: Label = "US", as_json: AsJson = False
 ) -> None:
     """Compare a plan with labels, safety rules and what is known of the patient."""
-    findings = _findings(*_load(plan, patient), label)
+    findings = findings_of(*load(plan, patient), label)
     from openbont.report import terminal
 
-    data = {"findings": plain(findings), "stopped": _stopped(findings)}
+    data = {"findings": plain(findings), "stopped": stopped(findings)}
     show(as_json, data, lambda page: terminal.show_findings(page, findings))
-    _leave(findings)
+    leave(findings)
 
 
 @app.command(epilog=example("explain examples/arm_after_stroke/plan.yaml"))
@@ -94,7 +94,7 @@ def explain(plan: PlanFile, patient: PatientFile = None, as_json: AsJson = False
     """Say in words what a plan gives: totals, limits, and what was filled in by default."""
     from openbont.planning.explain import explain as in_words
 
-    words = in_words(*_load(plan, patient))
+    words = in_words(*load(plan, patient))
     show(as_json, {"explanation": words}, lambda page: page.print(words, markup=False))
 
 
@@ -132,8 +132,8 @@ def propose(
     if out:
         save(plan, out)
     if report:
-        seen = _predicted(plan, the_patient, draws=200, seed=seed)
-        findings = _findings(plan, the_patient)
+        seen = predict(plan, the_patient, draws=200, seed=seed)
+        findings = findings_of(plan, the_patient)
         _write_report(report, plan, the_patient, findings, seen, proposals[0])
     best, *others = plain(proposals)
     data = {**best, "alternatives": others, "draws": draws, "seed": seed}
@@ -165,16 +165,16 @@ def simulate(
     as_json: AsJson = False,
 ) -> None:
     """Predict the course of a plan week by week, with its uncertainty."""
-    the_plan, the_patient = _load(plan, patient)
-    findings = _findings(the_plan, the_patient)
+    the_plan, the_patient = load(plan, patient)
+    findings = findings_of(the_plan, the_patient)
     from openbont.catalog.overview import overview
     from openbont.report import terminal
 
-    if _stopped(findings):
+    if stopped(findings):
         data = {"findings": plain(findings), "stopped": True}
         show(as_json, data, lambda page: terminal.show_findings(page, findings))
-        _leave(findings)
-    seen = _predicted(the_plan, the_patient, draws, seed, weeks)
+        leave(findings)
+    seen = predict(the_plan, the_patient, draws, seed, weeks)
 
     def text(page: "Console") -> None:
         terminal.show_course(page, seen.course, seen.untreated, the_patient)
@@ -196,16 +196,16 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Write report.html and report.pdf: plan, findings, course, what it rests on, sources."""
-    the_plan, the_patient = _load(plan, patient)
-    findings = _findings(the_plan, the_patient)
+    the_plan, the_patient = load(plan, patient)
+    findings = findings_of(the_plan, the_patient)
     seen = None
     with suppress(NoEvidence):  # then the report is about the plan alone
-        if not _stopped(findings):
-            seen = _predicted(the_plan, the_patient, draws, seed)
+        if not stopped(findings):
+            seen = predict(the_plan, the_patient, draws, seed)
     written = _write_report(out, the_plan, the_patient, findings, seen)
-    data = {"report": plain(written), "stopped": _stopped(findings)}
+    data = {"report": plain(written), "stopped": stopped(findings)}
     show(as_json, data, lambda page: page.print(f"{written.html}\n{written.pdf}", soft_wrap=True))
-    _leave(findings)
+    leave(findings)
 
 
 @app.command(epilog=example("cite examples/arm_after_stroke/plan.yaml"))
@@ -215,12 +215,12 @@ def cite(plan: PlanFile, patient: PatientFile = None, as_json: AsJson = False) -
     from openbont.evidence import cite as sources_of
     from openbont.report import terminal
 
-    the_plan, the_patient = _load(plan, patient)
-    findings = _findings(the_plan, the_patient)
+    the_plan, the_patient = load(plan, patient)
+    findings = findings_of(the_plan, the_patient)
     parameters: tuple[Parameter, ...] = ()
     with suppress(NoEvidence):
-        if not _stopped(findings):
-            parameters = _model(the_patient, draws=2, seed=1).rests_on
+        if not stopped(findings):
+            parameters = model_of(the_patient, draws=2, seed=1).rests_on
     sources = sources_of([product(name) for name in the_plan.totals()], findings, parameters)
     rests_on = _rests_on(parameters, the_plan)
     data = {"sources": plain(sources), "rests_on": rests_on}
@@ -248,7 +248,7 @@ def sbml(
     from openbont.io import replace_file
     from openbont.sbml import sbml as written
 
-    text = written(*_load(plan, patient), structure)
+    text = written(*load(plan, patient), structure)
     if out is not None:
         with writing(out):
             replace_file(out, text.encode())
@@ -293,8 +293,8 @@ def _compare_plans(
     from openbont.planning.compare import compared
     from openbont.report import terminal
 
-    first, who = _load(plan, patient)
-    second, _ = _load(reference, patient or plan.parent / "patient.yaml")
+    first, who = load(plan, patient)
+    second, _ = load(reference, patient or plan.parent / "patient.yaml")
     with progress(f"simulating {draws} draws of two plans"):
         found = compared(first, second, who, draws, seed)
     names = (str(plan), str(reference))
@@ -315,10 +315,10 @@ def _compare_patients(
     from openbont.io import load_patient
     from openbont.report import terminal
 
-    the_plan, first = _load(plan, patient)
+    the_plan, first = load(plan, patient)
     second = load_patient(other)
     both = [
-        (who, _findings(the_plan, who), _alone(the_plan, who, draws, seed))
+        (who, findings_of(the_plan, who), _alone(the_plan, who, draws, seed))
         for who in (first, second.model_copy(update={"id": first.id}))
     ]
     names = (first.id, second.id)
@@ -385,7 +385,7 @@ def _quantiles(draws: Any) -> dict[str, Any]:
     return {"low": plain(low), "median": plain(median), "high": plain(high)}
 
 
-def _load(plan: Path, patient: Path | None) -> tuple["Plan", "Patient"]:
+def load(plan: Path, patient: Path | None) -> tuple["Plan", "Patient"]:
     """The plan and its patient; a plan for somebody else is refused."""
     from openbont.io import load_patient, load_plan
 
@@ -400,22 +400,26 @@ def _load(plan: Path, patient: Path | None) -> tuple["Plan", "Patient"]:
     return the_plan, the_patient
 
 
-def _findings(plan: "Plan", patient: "Patient", label: str = "US") -> "list[Finding]":
+def findings_of(plan: "Plan", patient: "Patient", label: str = "US") -> "list[Finding]":
+    """What `check` says of a plan."""
     from openbont.planning.check import check as compare
 
     return compare(plan, patient, label)
 
 
-def _stopped(findings: "Sequence[Finding]") -> bool:
+def stopped(findings: "Sequence[Finding]") -> bool:
+    """True where a rule stops the plan."""
     return any(finding.level == "stop" for finding in findings)
 
 
-def _leave(findings: "Sequence[Finding]") -> None:
-    if _stopped(findings):
+def leave(findings: "Sequence[Finding]") -> None:
+    """End with the status of a stopped plan, if it is one."""
+    if stopped(findings):
         raise typer.Exit(STOPPED)
 
 
-def _model(patient: "Patient", draws: int, seed: int) -> "Model":
+def model_of(patient: "Patient", draws: int, seed: int) -> "Model":
+    """Draws of the model for one patient."""
     from openbont.catalog.model import model
 
     return model(patient, draws, seed)
@@ -426,13 +430,14 @@ def _alone(plan: "Plan", patient: "Patient", draws: int, seed: int) -> "Course":
     from openbont.forward.chain import simulate as run
 
     with progress(f"simulating {draws} draws") as told:
-        basis = _model(patient, draws, seed)
+        basis = model_of(patient, draws, seed)
         return run(plan, patient, basis, range(0, 169, 7), lambda done: told(f"{done:.0%}"))
 
 
-def _predicted(
+def predict(
     plan: "Plan", patient: "Patient", draws: int, seed: int, weeks: int | None = None
 ) -> Prediction:
+    """The course of a plan beside that without toxin."""
     from openbont.forward.chain import simulate as run
     from openbont.forward.exposure import toxin
     from openbont.forward.outcome import outcome
@@ -441,7 +446,7 @@ def _predicted(
     last = plan.sessions[-1]
     interval = limits(patient, last.product, plan.date_of(last), plan.disorder).interval_min_weeks
     with progress(f"simulating {draws} draws") as told:
-        basis = _model(patient, draws, seed)
+        basis = model_of(patient, draws, seed)
         days = range(7 * (weeks or basis.horizon_weeks) + 1)
         course = run(plan, patient, basis, days, lambda done: told(f"{done / 2:.0%}"))
         untreated = run(

@@ -55,10 +55,11 @@ def verdict(findings: Sequence[Finding], patient: Patient) -> dict[str, str]:
         level, text = "warn", f"No rule stops this plan. Settle {settle} before it is given."
     else:
         level, text = "inform", "No rule stops this plan and none warns."
-    return {"level": level, "word": LEVELS[level], "text": text + _no_safe_dose(patient)}
+    return {"level": level, "word": LEVELS[level], "text": text + no_safe_dose(patient)}
 
 
-def _no_safe_dose(patient: Patient) -> str:
+def no_safe_dose(patient: Patient) -> str:
+    """The sentence for a patient in whom no dose is known to be safe; empty for all others."""
     known = ailments(patient.conditions, patient.disorder.cause)
     names = [term.words for _, term in known if NO_SAFE_DOSE & set(term.classes)]
     return f" No dose is known to be safe in {listed(names)}." if names else ""
@@ -86,7 +87,7 @@ def _findings(findings: Sequence[Finding], plan: Plan, sources: Sequence[Source]
     rows = [
         [
             LEVELS[finding.level],
-            _spoken(finding.place, finding.reason, plan),
+            spoken(finding.place, finding.reason, plan),
             in_words(finding.clears) or "—",
             f"{finding.rule} {marks(finding.sources, sources)}".strip()
             + ("" if finding.verified else ", unverified"),
@@ -98,7 +99,7 @@ def _findings(findings: Sequence[Finding], plan: Plan, sources: Sequence[Source]
     return plain | {"levels": [finding.level for finding in ranked], "widths": [0, 3, 2, 1.2]}
 
 
-def _spoken(place: str, reason: str, plan: Plan) -> str:
+def spoken(place: str, reason: str, plan: Plan) -> str:
     """The reason, after the structure or session that it is about."""
     named = re.match(r"sessions\[(\d+)\](?:\.injections\[(\d+)\])?", place)
     if named is None:
@@ -126,7 +127,7 @@ def _session(
     if stopped:
         refused = table(f"{title}. NOT TO BE GIVEN", columns, rows, total, [2, 0, 0, 0, 0, 0])
         return {"table": refused, "recipe": [], "places": None}
-    if not _no_safe_dose(patient):
+    if not no_safe_dose(patient):
         label = limits(patient, session.product, plan.date_of(session), plan.disorder)
         columns.append(f"Label range, {label.jurisdiction}, one side")
         for row, injection in zip(rows, session.injections, strict=True):
@@ -134,7 +135,7 @@ def _session(
         total.append(_session_label(label, sources))
     return {
         "table": table(title, columns, rows, total, [2, 0, 0, 0, 0, 0, 1.6][: len(columns)]),
-        "recipe": [_vials(session, product), _recipe(session, product)],
+        "recipe": [vials_words(session, product), recipe(session, product)],
         "places": _places(session, plan.disorder),
     }
 
@@ -181,7 +182,8 @@ def _range(limit: StructureLimit) -> str:
     return f"{number(limit.min_u)} to {number(limit.max_u, 'U')}"
 
 
-def _vials(session: Session, product: Product) -> str:
+def vials_words(session: Session, product: Product) -> str:
+    """Which vials to open, and what they leave over."""
     choice = vials(session.dose, product)
     given, wasted, opened = (
         number(float(units), "U", 6) for units in (choice.given_u, choice.wasted_u, choice.opened_u)
@@ -194,7 +196,8 @@ def _opened(choice: VialChoice) -> str:
     return f"{counted(choice.vials, 'vial')} ({listed(named)})" if named else "no vial"
 
 
-def _recipe(session: Session, product: Product) -> str:
+def recipe(session: Session, product: Product) -> str:
+    """How the product is dissolved, and for how long it may be used."""
     if product.solution_u_per_ml is not None:
         return f"Ready-to-use solution of {number(product.solution_u_per_ml, 'U/mL')}."
     per_vial = [
@@ -211,7 +214,7 @@ def _recipe(session: Session, product: Product) -> str:
     )
 
 
-_NEEDLES = "Where the needle goes; unverified: general knowledge, not read in a source"
+NEEDLES = "Where the needle goes; unverified: general knowledge, not read in a source"
 
 
 def _places(session: Session, disorder: str) -> Table:
@@ -220,14 +223,14 @@ def _places(session: Session, disorder: str) -> Table:
     for one in session.injections:
         named.setdefault((base(one.structure), place_words(one, disorder)), []).append(one)
     rows = [
-        [words(found[0].structure if len(found) == 1 else name), where, *_needle(name)]
+        [words(found[0].structure if len(found) == 1 else name), where, *needle_words(name)]
         for (name, where), found in named.items()
     ]
     columns = ["Structure", "Place", "Needle", "Keep away from"]
-    return table(_NEEDLES, columns, rows, widths=[1, 1.6, 1.3, 1.4])
+    return table(NEEDLES, columns, rows, widths=[1, 1.6, 1.3, 1.4])
 
 
-def _needle(name: str) -> tuple[str, str]:
+def needle_words(name: str) -> tuple[str, str]:
     """How the needle goes in and what it must not meet; said where nobody has checked it."""
     needle = needles()[name]
     tag = "" if needle.verified else " (unverified)"

@@ -47,7 +47,7 @@ def content(
     sources = distinct(cited)
     said = _front(plan, patient, findings, stopped)
     said |= asked(plan, patient, findings, sources, stopped) | predicted | as_printed(sources)
-    return cast(Content, _printable(said))
+    return cast(Content, printable(said))
 
 
 def _front(plan: Plan, patient: Patient, findings: Sequence[Finding], stopped: bool) -> Content:
@@ -63,10 +63,10 @@ def _front(plan: Plan, patient: Patient, findings: Sequence[Finding], stopped: b
     }
 
 
-def _printable(said: Any) -> Any:
+def printable(said: Any) -> Any:
     """The same with every control character, which no font can show, made visible."""
     if isinstance(said, str):
         return said.translate(_CONTROL)
     if isinstance(said, dict):
-        return {key: _printable(value) for key, value in said.items()}
-    return [_printable(item) for item in said] if isinstance(said, list) else said
+        return {key: printable(value) for key, value in said.items()}
+    return [printable(item) for item in said] if isinstance(said, list) else said

@@ -65,12 +65,15 @@ def html(said: Content) -> str:
     return template.render(**said, css=Markup(read_template("report.css")))
 
 
-def pdf(said: Content) -> bytes:
-    """A tagged A4 document (PDF/UA); its date is the plan's and its fonts come with the wheels."""
+def pdf(said: Content, templates: Sequence[str] = ("report.typ",)) -> bytes:
+    """A tagged A4 document (PDF/UA), set by templates read one after the other.
+
+    Its date is that of what it says, and its fonts come with the wheels.
+    """
     import typst
 
     compiler = typst.Compiler(
-        read_template("report.typ").encode(),
+        "".join(map(read_template, templates)).encode(),
         font_paths=typst.Fonts(include_system_fonts=False, font_paths=[_fonts()]),
         sys_inputs={"data": json.dumps(said, sort_keys=True)},
     )

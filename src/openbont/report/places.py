@@ -1,6 +1,7 @@
 """The pictures of where the needle goes and what the toxin reaches, from the fields of a plan."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,23 +32,57 @@ _A_PICTURE = 4
 
 def places(toxin: "Toxin") -> list[Picture]:
     """Sites on the body, a section through each injected structure, and what each one gets."""
-    regions = {one.id: one.region for one in toxin.model.structures}
-    body_size = max(one.size for one in toxin.model.structures)
-    body = surface().scaled(body_size)
-    marks = _marks(toxin, body)
-    apart = {name: [m for m in marks if regions[m.structure] == name] for name in APART}
-    standing = [mark for mark in marks if regions[mark.structure] not in APART]
+    body = _body(toxin)
+    standing, apart = _apart(toxin, _marks(toxin, body))
     drawn = []
     if standing:
         drawn.append(sites_picture(body, standing, _outlines(toxin, standing)))
         drawn += _sections(toxin, body, standing)
     for name, some in apart.items():
-        if some:
-            drawn += [
-                map_picture(name, some, body_size),
-                layer_section_picture(name, some, toxin.at, body_size),
-            ]
+        drawn += [
+            map_picture(name, some, _size(toxin)),
+            layer_section_picture(name, some, toxin.at, _size(toxin)),
+        ]
     return [*drawn, histogram_picture(_histograms(toxin))]
+
+
+@dataclass(frozen=True)
+class Sites:
+    """Needle sites, numbered in the order of the plan, with the pictures that show them."""
+
+    marks: tuple[Mark, ...]
+    pictures: tuple[Picture, ...]
+    mapped: frozenset[str]
+    """Structures whose depth under the skin the map of the body tells."""
+
+
+def sites(toxin: "Toxin") -> Sites:
+    """Where the needle goes, without what the toxin reaches."""
+    body = _body(toxin)
+    marks = _marks(toxin, body)
+    standing, apart = _apart(toxin, marks)
+    drawn = [sites_picture(body, standing, _outlines(toxin, standing))] if standing else []
+    drawn += [map_picture(name, some, _size(toxin)) for name, some in apart.items()]
+    names = {mark.structure for mark in standing}
+    mapped = {name for name in names if _mapped(toxin, name) or name in head().tissues}
+    return Sites(tuple(marks), tuple(drawn), frozenset(mapped))
+
+
+def _body(toxin: "Toxin") -> Surface:
+    return surface().scaled(_size(toxin))
+
+
+def _size(toxin: "Toxin") -> float:
+    """Length of the patient's body relative to the reference one."""
+    return max(one.size for one in toxin.model.structures)
+
+
+def _apart(toxin: "Toxin", marks: Sequence[Mark]) -> tuple[list[Mark], dict[str, list[Mark]]]:
+    """Marks on the standing body, and those of each region with a map of its own."""
+    regions = {one.id: one.region for one in toxin.model.structures}
+    apart = {name: [m for m in marks if regions[m.structure] == name] for name in APART}
+    standing = [mark for mark in marks if regions[mark.structure] not in APART]
+    return standing, {name: some for name, some in apart.items() if some}
 
 
 def _outlines(toxin: "Toxin", marks: Sequence[Mark]) -> dict[str, Points]:
@@ -79,7 +114,7 @@ def _sections(toxin: "Toxin", body: Surface, marks: Sequence[Mark]) -> list[Pict
 
 
 def _head(toxin: "Toxin") -> Atlas:
-    return head().scaled(max(one.size for one in toxin.model.structures))
+    return head().scaled(_size(toxin))
 
 
 def _shift_mm(toxin: "Toxin", mark: Mark) -> Point:
@@ -123,8 +158,7 @@ def _entry(toxin: "Toxin", body: Surface, structure: str, site_mm: Point) -> Poi
             if np.isfinite(along).all():
                 return along
     if structure in head().tissues:
-        size = max(one.size for one in toxin.model.structures)
-        return size * entry_mm(site_mm / size)
+        return _size(toxin) * entry_mm(site_mm / _size(toxin))
     return nearest(body, site_mm)[0]
 
 
