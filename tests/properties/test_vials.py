@@ -1,9 +1,10 @@
+from decimal import Decimal
 from itertools import product as every
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openbont.planning.vials import VialChoice, vials
+from openbont.catalog.vials import VialChoice, least_waste, vials
 from openbont.product import Dose, Product
 
 half_units = st.integers(0, 800).map(lambda halves: halves / 2)
@@ -40,3 +41,26 @@ def test_no_other_choice_wastes_less_or_opens_fewer(units, sizes):
     )
     choice = choose(units, sizes)
     assert (float(choice.wasted_u), choice.vials) == best
+
+
+shelves = st.dictionaries(
+    st.sampled_from([Decimal(50), Decimal(100), Decimal(200)]), st.integers(0, 3), min_size=1
+)
+
+
+@given(half_units.map(lambda units: Decimal(str(units))), shelves)
+def test_a_shelf_gives_the_least_waste_that_it_can(need, shelf):
+    sizes = list(shelf)
+    enough = [
+        (held, sum(counts))
+        for counts in every(*(range(shelf[size] + 1) for size in sizes))
+        if (held := sum((n * size for n, size in zip(counts, sizes, strict=True)), Decimal(0)))
+        >= need
+    ]
+    found = least_waste(need, shelf)
+    if not enough:
+        assert found is None
+        return
+    assert found is not None
+    assert all(count <= shelf[size] for size, count in found)
+    assert (sum(size * n for size, n in found), sum(n for _, n in found)) == min(enough)

@@ -2,8 +2,8 @@ from decimal import Decimal
 
 import pytest
 
+from openbont.catalog.vials import diluent_ml, vials
 from openbont.errors import BadInput, UnitMismatch
-from openbont.planning.vials import diluent_ml, vials
 from openbont.product import Dose, Product
 
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from openbont.catalog.muscles import base, place_words, words
 from openbont.catalog.needles import needles
 from openbont.catalog.products import product as find_product
+from openbont.catalog.vials import VialChoice, diluent_ml, vials
 from openbont.catalog.vocabulary import ailments
 from openbont.evidence import Source, cite
 from openbont.patient import Patient
 from openbont.plan import Injection, Plan, Session
 from openbont.planning.limits import Limits, StructureLimit, limits
 from openbont.planning.rules import Finding
-from openbont.planning.vials import VialChoice, diluent_ml, vials
 from openbont.product import Product
 from openbont.report.tables import Content, Table, in_words, marks, table
 from openbont.report.words import counted, day, listed, number, title_words

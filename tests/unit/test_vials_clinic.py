@@ -1,0 +1,165 @@
+"""Vials on the shelf: chosen, taken from, thrown away, billed."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from openbont.catalog.billing import billing_codes
+from openbont.catalog.products import products
+from openbont.clinic.nouns import Draw, GivenInjection, GivenSession, Taken, Vial
+from openbont.clinic.vials import billed, choose, discard, discard_by, take
+from openbont.errors import BadInput, UnitMismatch
+
+ONA, ABO = "onabotulinumtoxinA", "abobotulinumtoxinA"
+NOON = datetime(2026, 11, 16, 12, tzinfo=UTC)
+TODAY = NOON.date()
+NEXT_YEAR = date(2027, 11, 16)
+
+
+def vial(
+    id_: str, units: int, product: str = ONA, expiry: date = NEXT_YEAR, **more: object
+) -> Vial:
+    row = {"id": id_, "product": product, "lot": "C1", "expiry": expiry, "units": Decimal(units)}
+    return Vial.model_validate({**row, **more})
+
+
+def opened(id_: str, units: int, taken: int, session: str = "s1", hours: float = 1) -> Vial:
+    used = (Taken(session=session, units=Decimal(taken)),)
+    return vial(id_, units, opened=NOON - timedelta(hours=hours), taken=used)
+
+
+def session(units: str, *draws: tuple[str, str], product: str = ONA) -> GivenSession:
+    injection = GivenInjection(
+        structure="detrusor", units=Decimal(units), volume_ml=Decimal("10"), sites=20
+    )
+    return GivenSession(
+        date=TODAY,
+        disorder="bladder.overactive",
+        injector="A. Injector",
+        clinic="Clinic A",
+        product=product,
+        diluent="saline",
+        dilution_u_per_ml=Decimal(10),
+        injections=(injection,),
+        draws=tuple(Draw(vial=name, units=Decimal(drawn)) for name, drawn in draws),
+    )
+
+
+def chosen(need: str, *stock: Vial, own: tuple[str, ...] = ("s1",)) -> dict[str, Decimal]:
+    return {draw.vial: draw.units for draw in choose(Decimal(need), ONA, stock, NOON, own)}
+
+
+def test_the_least_waste_out_of_what_is_on_the_shelf():
+    shelf = [vial("a", 100), vial("b", 100), vial("c", 200)]
+    assert chosen("155", *shelf) == {"c": 155}
+    assert chosen("155", *shelf[:2]) == {"a": 100, "b": 55}
+    assert chosen("80", vial("c", 200), vial("d", 50), vial("e", 50)) == {"d": 50, "e": 30}
+
+
+def test_of_equal_vials_the_one_that_expires_first():
+    assert chosen("100", vial("a", 100), vial("b", 100, expiry=date(2026, 12, 1))) == {"b": 100}
+
+
+def test_an_open_vial_of_this_patient_is_used_up_first():
+    assert chosen("80", vial("a", 100), opened("o", 200, 170)) == {"o": 30, "a": 50}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        opened("o", 200, 150, session="someone.else"),
+        opened("o", 200, 150, hours=24.5),
+        vial("o", 200, opened=NOON),
+        vial("o", 200, expiry=date(2026, 11, 15)),
+        vial("o", 200, product=ABO),
+    ],
+    ids=["another patient", "past its hours", "open for nobody", "expired", "another product"],
+)
+def test_what_may_not_be_used_is_not_chosen(other):
+    assert chosen("50", other, vial("a", 100)) == {"a": 50}
+    with pytest.raises(BadInput, match="50 U onabotulinumtoxinA needed, usable vials hold 0 U"):
+        chosen("50", other)
+
+
+def test_on_the_day_of_expiry_a_vial_is_still_good():
+    assert chosen("50", vial("a", 100, expiry=TODAY)) == {"a": 50}
+
+
+def test_hours_of_use_are_kept_only_where_a_label_was_read():
+    assert discard_by(opened("o", 200, 10)) == NOON + timedelta(hours=23)
+    assert discard_by(vial("o", 500, product=ABO, opened=NOON)) is None
+    assert discard_by(vial("o", 100)) is None
+
+
+def test_given_wasted_and_remaining_are_the_vial():
+    after = take(vial("a", 200), session("155", ("a", "155")), "s1")
+    assert after.remaining == 45
+    empty = discard(after, "rest of a single-dose vial", TODAY, "A. Nurse")
+    assert empty.remaining == 0
+    assert sum(one.units for one in empty.taken) + sum(one.units for one in empty.wasted) == 200
+    with pytest.raises(BadInput, match="nothing is left"):
+        discard(empty, "again", TODAY, "A. Nurse")
+
+
+@pytest.mark.parametrize(
+    ("one", "given", "words"),
+    [
+        (vial("a", 200, expiry=date(2026, 11, 15)), session("100", ("a", "100")), "expired on"),
+        (vial("a", 100), session("155", ("a", "155")), "155 U drawn, 100 U left"),
+        (vial("b", 100), session("50", ("a", "50")), "draws nothing from it"),
+        (opened("a", 200, 50), session("50", ("a", "50")), "already taken from it"),
+    ],
+)
+def test_what_cannot_have_been_is_refused(one, given, words):
+    with pytest.raises(BadInput, match=words):
+        take(one, given, "s1")
+
+
+def test_units_of_another_product_are_never_taken():
+    with pytest.raises(UnitMismatch):
+        take(vial("a", 500, product=ABO), session("100", ("a", "100")), "s1")
+
+
+def used(product: str, units: int, given: str) -> Vial:
+    after = take(
+        vial("a", units, product=product), session(given, ("a", given), product=product), "s1"
+    )
+    return discard(after, "rest", TODAY, "n") if after.remaining else after
+
+
+@pytest.mark.parametrize(
+    ("product", "units", "given", "lines"),
+    [
+        (ONA, 200, "155", [("J0585", "", 155), ("J0585", "JW", 45)]),
+        (ONA, 200, "200", [("J0585", "JZ", 200)]),
+        (ONA, 200, "154.5", [("J0585", "", 155), ("J0585", "JW", 45)]),
+        (ONA, 100, "99.5", [("J0585", "JZ", 100)]),
+        (ABO, 500, "412", [("J0586", "", 83), ("J0586", "JW", 17)]),
+        (ABO, 300, "298", [("J0586", "JZ", 60)]),
+        ("rimabotulinumtoxinB", 5000, "3450", [("J0587", "", 35), ("J0587", "JW", 15)]),
+        ("incobotulinumtoxinA", 100, "70", [("J0588", "", 70), ("J0588", "JW", 30)]),
+        ("daxibotulinumtoxinA", 100, "100", [("J0589", "JZ", 100)]),
+    ],
+)
+def test_billing_units_never_exceed_the_vial(product, units, given, lines):
+    bill = billed([used(product, units, given)])
+    assert bill is not None
+    assert bill.lines() == lines
+    assert sum(count for *_, count in lines) * billing_codes()[product].units == units
+    assert all(source.verified for source in bill.sources)
+
+
+def test_a_product_without_a_code_that_was_read_has_none():
+    assert billed([used("prabotulinumtoxinA", 100, "20")]) is None
+    assert set(billing_codes()) < set(products())
+
+
+def test_what_is_still_in_a_vial_is_not_billed():
+    with pytest.raises(BadInput, match="45 U are still in it"):
+        billed([take(vial("a", 200), session("155", ("a", "155")), "s1")])
+
+
+def test_two_products_are_never_billed_together():
+    with pytest.raises(BadInput, match="one product is needed"):
+        billed([used(ONA, 200, "200"), used(ABO, 500, "500")])
