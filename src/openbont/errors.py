@@ -3,7 +3,12 @@
 OpenBoNTError
 ├── BadInput            what was given is wrong: place, problem, way out
 │   ├── UnknownName     a name that is in no catalog; carries the nearest right names
-│   └── UnitMismatch    units of two products met; they are never converted
+│   ├── UnitMismatch    units of two products met; they are never converted
+│   └── EditConflict    a record was changed by another meanwhile; carries both versions
+├── NotStored           the database cannot do it now: place, problem, way out
+│   ├── Busy            others are writing
+│   ├── DiskFull        there is no room; nothing was written
+│   └── Damaged         what is stored is not what was written
 ├── NoPlan              the limits leave nothing to choose from
 └── NoEvidence          there is no basis for a number, so none is shown
 """
@@ -26,8 +31,7 @@ class BadInput(OpenBoNTError):
 
     def __init__(self, place: str, problem: str, way_out: str = "") -> None:
         self.place, self.problem, self.way_out = place, problem, way_out
-        text = f"{place}: {problem}" if place else problem
-        super().__init__(f"{text}; {way_out}" if way_out else text)
+        super().__init__(_sentence(place, problem, way_out))
 
 
 class UnknownName(BadInput):
@@ -55,6 +59,38 @@ class UnitMismatch(BadInput):
         )
 
 
+class EditConflict(BadInput):
+    """A record was changed by another since it was read; nobody's work is overwritten."""
+
+    def __init__(self, place: str, seen: int, yours: Any, theirs: Any) -> None:
+        self.seen, self.yours, self.theirs = seen, yours, theirs
+        super().__init__(
+            place,
+            f"changed by {theirs.by} since it was read (version {seen}, now {theirs.version})",
+            "compare the two versions, then save again",
+        )
+
+
+class NotStored(OpenBoNTError):
+    """The database cannot do it now; nothing of it was written."""
+
+    def __init__(self, place: str, problem: str, way_out: str = "") -> None:
+        self.place, self.problem, self.way_out = place, problem, way_out
+        super().__init__(_sentence(place, problem, way_out))
+
+
+class Busy(NotStored):
+    """Others are writing."""
+
+
+class DiskFull(NotStored):
+    """There is no room."""
+
+
+class Damaged(NotStored):
+    """What is stored is not what was written."""
+
+
 class NoPlan(OpenBoNTError):
     """The limits leave nothing to choose from."""
 
@@ -66,6 +102,11 @@ class NoEvidence(OpenBoNTError):
 def nearest(name: str, known: Iterable[str]) -> list[str]:
     """At most two names most like `name`."""
     return difflib.get_close_matches(name, list(known), n=2, cutoff=0.6)
+
+
+def _sentence(place: str, problem: str, way_out: str) -> str:
+    text = f"{place}: {problem}" if place else problem
+    return f"{text}; {way_out}" if way_out else text
 
 
 def _again(kind: type[OpenBoNTError], args: tuple[Any, ...]) -> OpenBoNTError:
