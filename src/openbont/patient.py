@@ -9,6 +9,9 @@ from openbont.frozen import Many, Name, NonNegative, Noun, Positive, Share
 from openbont.plan import Injection
 from openbont.product import Dose
 
+ROLLING_DAYS = 84
+"""Twelve weeks: the days over which units of all sessions are added up."""
+
 
 class Disorder(Noun):
     """What the patient has, and why."""
@@ -86,6 +89,10 @@ class PastSession(Noun):
     def dose(self) -> Dose:
         """All units of that session."""
         return Dose(self.total_u, self.product)
+
+    def counts_on(self, day: datetime.date) -> bool:
+        """True when it lies in the 12 weeks up to `day`."""
+        return 0 <= (day - self.date).days < ROLLING_DAYS
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:

@@ -7,9 +7,9 @@ import pytest
 
 from openbont.catalog.billing import billing_codes
 from openbont.catalog.products import products
-from openbont.clinic.nouns import Draw, GivenInjection, GivenSession, Taken, Vial
-from openbont.clinic.vials import billed, choose, discard, discard_by, take
-from openbont.errors import BadInput, UnitMismatch
+from openbont.clinic.nouns import Taken, Vial, Waste
+from openbont.clinic.vials import billed, choose, discard_by
+from openbont.errors import BadInput
 
 ONA, ABO = "onabotulinumtoxinA", "abobotulinumtoxinA"
 NOON = datetime(2026, 11, 16, 12, tzinfo=UTC)
@@ -27,23 +27,6 @@ def vial(
 def opened(id_: str, units: int, taken: int, session: str = "s1", hours: float = 1) -> Vial:
     used = (Taken(session=session, units=Decimal(taken)),)
     return vial(id_, units, opened=NOON - timedelta(hours=hours), taken=used)
-
-
-def session(units: str, *draws: tuple[str, str], product: str = ONA) -> GivenSession:
-    injection = GivenInjection(
-        structure="detrusor", units=Decimal(units), volume_ml=Decimal("10"), sites=20
-    )
-    return GivenSession(
-        date=TODAY,
-        disorder="bladder.overactive",
-        injector="A. Injector",
-        clinic="Clinic A",
-        product=product,
-        diluent="saline",
-        dilution_u_per_ml=Decimal(10),
-        injections=(injection,),
-        draws=tuple(Draw(vial=name, units=Decimal(drawn)) for name, drawn in draws),
-    )
 
 
 def chosen(need: str, *stock: Vial, own: tuple[str, ...] = ("s1",)) -> dict[str, Decimal]:
@@ -92,40 +75,11 @@ def test_hours_of_use_are_kept_only_where_a_label_was_read():
     assert discard_by(vial("o", 100)) is None
 
 
-def test_given_wasted_and_remaining_are_the_vial():
-    after = take(vial("a", 200), session("155", ("a", "155")), "s1")
-    assert after.remaining == 45
-    empty = discard(after, "rest of a single-dose vial", TODAY, "A. Nurse")
-    assert empty.remaining == 0
-    assert sum(one.units for one in empty.taken) + sum(one.units for one in empty.wasted) == 200
-    with pytest.raises(BadInput, match="nothing is left"):
-        discard(empty, "again", TODAY, "A. Nurse")
-
-
-@pytest.mark.parametrize(
-    ("one", "given", "words"),
-    [
-        (vial("a", 200, expiry=date(2026, 11, 15)), session("100", ("a", "100")), "expired on"),
-        (vial("a", 100), session("155", ("a", "155")), "155 U drawn, 100 U left"),
-        (vial("b", 100), session("50", ("a", "50")), "draws nothing from it"),
-        (opened("a", 200, 50), session("50", ("a", "50")), "already taken from it"),
-    ],
-)
-def test_what_cannot_have_been_is_refused(one, given, words):
-    with pytest.raises(BadInput, match=words):
-        take(one, given, "s1")
-
-
-def test_units_of_another_product_are_never_taken():
-    with pytest.raises(UnitMismatch):
-        take(vial("a", 500, product=ABO), session("100", ("a", "100")), "s1")
-
-
 def used(product: str, units: int, given: str) -> Vial:
-    after = take(
-        vial("a", units, product=product), session(given, ("a", given), product=product), "s1"
-    )
-    return discard(after, "rest", TODAY, "n") if after.remaining else after
+    taken = (Taken(session="s1", units=Decimal(given)),)
+    rest = units - Decimal(given)
+    waste = (Waste(units=rest, reason="single dose", date=TODAY, by="n"),) if rest else ()
+    return vial("a", units, product=product, taken=taken, wasted=waste)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +111,7 @@ def test_a_product_without_a_code_that_was_read_has_none():
 
 def test_what_is_still_in_a_vial_is_not_billed():
     with pytest.raises(BadInput, match="45 U are still in it"):
-        billed([take(vial("a", 200), session("155", ("a", "155")), "s1")])
+        billed([opened("a", 200, 155)])
 
 
 def test_two_products_are_never_billed_together():

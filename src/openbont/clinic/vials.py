@@ -1,4 +1,4 @@
-"""Vials on the shelf: which to open, what is taken from them, what is thrown away and billed.
+"""Vials on the shelf: which to open for a patient, until when, and what is billed.
 
 A vial is for one patient: units left in it may go into another session of that patient while the
 label still allows its use, and are waste otherwise. given + wasted + remaining = units, always.
@@ -7,14 +7,14 @@ label still allows its use, and are waste otherwise. given + wasted + remaining 
 import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from openbont.catalog.billing import billing_codes
 from openbont.catalog.products import product
 from openbont.catalog.vials import least_waste
-from openbont.clinic.nouns import Draw, GivenSession, Taken, Vial, Waste
-from openbont.errors import BadInput, UnitMismatch
+from openbont.clinic.nouns import Draw, Vial
+from openbont.errors import BadInput
 from openbont.evidence import Source
 
 
@@ -50,31 +50,6 @@ def choose(
             draws.append(Draw(vial=vial.id, units=min(need_u, vial.remaining)))
             need_u -= draws[-1].units
     return (*draws, *_closed(need_u, name, [vial for vial in there if not vial.opened]))
-
-
-def take(vial: Vial, session: GivenSession, key: str) -> Vial:
-    """The vial after `session`, which is recorded as `key`; refused where it cannot have been."""
-    place = f"vial {vial.id}"
-    if vial.product != session.product:
-        raise UnitMismatch(vial.product, session.product)
-    if vial.expiry < session.date:
-        raise BadInput(place, f"expired on {vial.expiry}, given on {session.date}", "another vial")
-    if any(one.session == key for one in vial.taken):
-        raise BadInput(place, f"{key} is already taken from it", "correct the session instead")
-    drawn = sum((draw.units for draw in session.draws if draw.vial == vial.id), Decimal(0))
-    if drawn <= 0:
-        raise BadInput(place, f"{key} draws nothing from it", "name the vials that were opened")
-    if drawn > vial.remaining:
-        raise BadInput(place, f"{drawn} U drawn, {vial.remaining} U left", "name the other vial")
-    return _changed(vial, taken=(*vial.taken, Taken(session=key, units=drawn)))
-
-
-def discard(vial: Vial, reason: str, on: date, by: str) -> Vial:
-    """The vial with all that is left in it thrown away."""
-    if vial.remaining <= 0:
-        raise BadInput(f"vial {vial.id}", "nothing is left in it", "there is nothing to discard")
-    waste = Waste(units=vial.remaining, reason=reason, date=on, by=by)
-    return _changed(vial, wasted=(*vial.wasted, waste))
 
 
 def discard_by(vial: Vial) -> datetime | None:
@@ -133,8 +108,3 @@ def _closed(need_u: Decimal, name: str, there: Sequence[Vial]) -> list[Draw]:
             draws.append(Draw(vial=vial.id, units=min(need_u, vial.remaining)))
             need_u -= draws[-1].units
     return draws
-
-
-def _changed(vial: Vial, **changes: object) -> Vial:
-    """The vial with changes, checked again."""
-    return Vial.model_validate({**dict(vial), **changes})

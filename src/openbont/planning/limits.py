@@ -24,7 +24,6 @@ from openbont.patient import PastSession, Patient
 
 INTERVAL_WEEKS = 12.0
 """Shortest interval where a label states none, and between two products or two uses."""
-ROLLING_DAYS = 84
 
 _LEAST_OF_MEAN = 0.25  # less than this part of what trials gave on average is not proposed
 
@@ -215,11 +214,7 @@ def limits(
 
 def used_u(history: Iterable[PastSession], product: str, on: date) -> float:
     """Units of `product` given in the 12 weeks up to `on`."""
-    return sum(
-        past.total_u
-        for past in history
-        if past.product == product and 0 <= (on - past.date).days < ROLLING_DAYS
-    )
+    return sum(one.total_u for one in history if one.product == product and one.counts_on(on))
 
 
 def interval_weeks(past: tuple[str, str], now: tuple[str, str], label_weeks: float) -> float:

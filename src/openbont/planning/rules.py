@@ -18,9 +18,9 @@ from openbont.catalog.vocabulary import Term, ailments, allergen, medicine
 from openbont.errors import UnknownName
 from openbont.evidence import Source
 from openbont.frozen import Many, Name, Noun
-from openbont.patient import Patient
+from openbont.patient import ROLLING_DAYS, Patient
 from openbont.plan import Injection, Plan, Session
-from openbont.planning.limits import ROLLING_DAYS, Limits, interval_weeks, limits, used_u
+from openbont.planning.limits import Limits, interval_weeks, limits, used_u
 
 Level = Literal["stop", "warn", "inform"]
 LEVELS: tuple[Level, ...] = ("stop", "warn", "inform")
