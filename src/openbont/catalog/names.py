@@ -31,6 +31,8 @@ SPASTIC_CAUSES = (
     "aneurysm",
     "cerebral palsy",
 )
+NOT_STATED = "not stated"
+"""What was treated in an earlier session whose record does not say it."""
 CAUSES = (*SPASTIC_CAUSES, "amyotrophic lateral sclerosis")
 """Causes of spasticity; for the last one every plan is stopped."""
 
@@ -80,10 +82,15 @@ def disorder(name: str, place: str = "") -> str:
     return name
 
 
+def treated(name: str, place: str = "") -> str:
+    """What an earlier session treated, or that its record does not say it."""
+    return name if name == NOT_STATED else disorder(name, place)
+
+
 LOOKUPS: dict[tuple[type[Noun], str], Lookup] = {
     (Disorder, "name"): disorder,
     (Plan, "disorder"): disorder,
-    (PastSession, "disorder"): disorder,
+    (PastSession, "disorder"): treated,
     (Session, "product"): product,
     (PastSession, "product"): product,
     (Injection, "structure"): structure,

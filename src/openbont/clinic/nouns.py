@@ -282,6 +282,17 @@ class OutsideSession(Noun):
     """What the record said and we could not read, word for word."""
 
 
+class NotCounted(Noun):
+    """What another clinic's record says that may be toxin and could not be counted.
+
+    While it stands, nobody knows all that was given; withdraw it when that clinic was asked.
+    """
+
+    source: Name
+    """File or letter it was taken from."""
+    words: Annotated[Many[Words], Field(min_length=1)]
+
+
 KINDS: dict[str, type[Noun]] = {
     "person": Person,
     "patient": Patient,
@@ -296,5 +307,6 @@ KINDS: dict[str, type[Noun]] = {
     "diary": Diary,
     "report": PatientReport,
     "outside": OutsideSession,
+    "not_counted": NotCounted,
 }
 """Kind of record -> what it says."""
