@@ -40,6 +40,8 @@ class Database:
     """The file; None on a server."""
     key: bytes | None = None
     """What opens an encrypted file."""
+    mode: str = "rw"
+    """ro: never written, not even its journal mode."""
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -79,17 +81,17 @@ class Database:
 # ---- a file
 
 
-def of_file(file: Path, key: bytes | None = None) -> Database:
+def of_file(file: Path, key: bytes | None = None, mode: str = "rw") -> Database:
     """The database in a file."""
     engine = create_engine(
         "sqlite://",
         module=dbapi2,
-        creator=lambda: connected(file, key),
+        creator=lambda: connected(file, key, mode),
         poolclass=QueuePool,
         hide_parameters=True,
     )
     sqlalchemy.event.listen(engine, "begin", _begin)
-    return Database(str(file), engine, file, key)
+    return Database(str(file), engine, file, key, mode)
 
 
 def connected(file: Path, key: bytes | None, mode: str = "rw") -> Any:
@@ -142,6 +144,12 @@ def encrypted(file: Path) -> bool:
     if len(header) < len(HEADER):
         raise Damaged(str(file), "the file is cut off", RESCUE)
     return header != HEADER
+
+
+def data_folder() -> Path:
+    """Where a user's data are kept."""
+    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(home) / "openbont"
 
 
 def private(file: Path) -> None:

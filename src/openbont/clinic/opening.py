@@ -3,7 +3,7 @@
 import contextlib
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import desc, inspect, select, text
 
 from openbont.clinic import database, keys, tables
+from openbont.clinic.archive import bring_in
 from openbont.clinic.database import Database
 from openbont.clinic.events import Event, append, broken
 from openbont.errors import BadInput, Damaged
@@ -27,10 +28,16 @@ class Created:
     """To be printed and kept in a safe place; None where nothing is encrypted."""
 
 
-def create(place: str | Path, by: str, now: Clock, passphrase: str | None = None) -> Created:
-    """Make an empty database; one that is there is left as it is."""
+def create(
+    place: str | Path,
+    by: str,
+    now: Clock,
+    passphrase: str | None = None,
+    events: Iterable[Event] | None = None,
+) -> Created:
+    """Make a database, empty or of `events`; one that is there is left as it is."""
     if database.is_url(place):
-        return _create_on_server(str(place), by, now, passphrase)
+        return _create_on_server(str(place), by, now, passphrase, events)
     file = Path(place).expanduser()
     if file.exists():
         raise BadInput(str(file), "there is already a database", "name another place")
@@ -39,7 +46,7 @@ def create(place: str | Path, by: str, now: Clock, passphrase: str | None = None
     database.private(beside)
     made = database.of_file(beside, key)
     try:
-        _fill(made, by, now)
+        _fill(made, by, now, events)
         if key and passphrase:
             keys.keep_key(keys.key_file(file), key, passphrase)
         os.link(beside, file)  # never over another file
@@ -51,24 +58,29 @@ def create(place: str | Path, by: str, now: Clock, passphrase: str | None = None
     return Created(str(file), keys.recovery_key(key) if key else None)
 
 
-def _create_on_server(place: str, by: str, now: Clock, passphrase: str | None) -> Created:
+def _create_on_server(
+    place: str, by: str, now: Clock, passphrase: str | None, events: Iterable[Event] | None
+) -> Created:
     if passphrase:
         way_out = "let the server encrypt its disk, and leave the passphrase out"
         raise BadInput("PostgreSQL", "a passphrase encrypts only a file", way_out)
     made = database.of_url(place)
     if schema_of(made):
         raise BadInput(made.place, "there is already a database", "name another place")
-    _fill(made, by, now)
+    _fill(made, by, now, events)
     return Created(made.place, None)
 
 
-def _fill(made: Database, by: str, now: Clock) -> None:
-    """The newest schema, and the first event."""
+def _fill(made: Database, by: str, now: Clock, events: Iterable[Event] | None) -> None:
+    """The newest schema, then the first event, or all that are brought in and what they say."""
     from openbont.clinic.migrations import upgrade
 
     with contextlib.closing(made), made.beginning() as connection:
         upgrade(connection)
-        append(connection, now(), by, "create", "", 0, {"schema": tables.SCHEMA})
+        if events is not None:
+            bring_in(connection, events)
+        action = "create" if events is None else "import"
+        append(connection, now(), by, action, "", 0, {"schema": tables.SCHEMA})
 
 
 def opened(place: str | Path, by: str, now: Clock, passphrase: str | None = None) -> Database:
@@ -82,7 +94,9 @@ def opened(place: str | Path, by: str, now: Clock, passphrase: str | None = None
         if schema > tables.SCHEMA:
             raise BadInput(held.place, f"made by a newer OpenBoNT (schema {schema})", "upgrade")
         if schema < tables.SCHEMA:
-            _migrate(held, schema, by, now)
+            from openbont.clinic.backup import before_migration
+
+            migrate(held, schema, by, now, before_migration(held).name)
         _look_at_the_end(held)
     except BaseException:
         held.close()
@@ -119,14 +133,13 @@ def schema_of(held: Database) -> str:
         return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar())
 
 
-def _migrate(held: Database, schema: str, by: str, now: Clock) -> None:
-    from openbont.clinic.backup import before_migration
+def migrate(held: Database, schema: str, by: str, now: Clock, kept: str) -> None:
+    """The newest schema, in one transaction; `kept` names the backup."""
     from openbont.clinic.migrations import upgrade
 
-    kept = before_migration(held, schema)
     with held.beginning() as connection:
         upgrade(connection)
-        about = {"from": schema, "to": tables.SCHEMA, "backup": kept.name}
+        about = {"from": schema, "to": tables.SCHEMA, "backup": kept}
         append(connection, now(), by, "migrate", "", 0, about)
 
 

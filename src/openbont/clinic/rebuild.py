@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, text
 
-from openbont.clinic import database, tables
+from openbont.clinic import database
 from openbont.clinic.database import Database
 from openbont.clinic.events import START, Event, chained, read
 from openbont.clinic.giving import drawn
@@ -43,7 +43,8 @@ def verified_rows(connection: Connection, place: str) -> Verified:
     """The same for what one transaction sees."""
     events = Tally(place)
     rebuilt = state_of(events.counted(read(connection)))
-    kept = {row.key: dict(row._mapping) for row in connection.execute(select(tables.record))}
+    rows = connection.execute(text("SELECT * FROM record"))  # of earlier schemas, too
+    kept = {row.key: dict(row._mapping) for row in rows}
     _same(rebuilt, kept, place)
     _vials_add_up(rebuilt, place)
     return Verified(events.head, events.number, len(kept), events.clock_back)
@@ -70,7 +71,8 @@ def state_of(events: Iterable[Event]) -> Rows:
 
 def _same(rebuilt: Rows, kept: Rows, place: str) -> None:
     for key in sorted(rebuilt.keys() | kept.keys()):
-        if rebuilt.get(key) != kept.get(key):
+        row = rebuilt.get(key, {})
+        if {name: row.get(name) for name in kept.get(key, row)} != kept.get(key):
             raise Damaged(f"{place}: record {key}", "is not what its events say", database.RESCUE)
 
 
@@ -110,7 +112,7 @@ def _pages(held: Database) -> None:
     """SQLite's own look at its pages, on a connection that has nothing of them in memory."""
     assert held.file
     with database.said(held.place):
-        connection = database.connected(held.file, held.key)
+        connection = database.connected(held.file, held.key, held.mode)
         try:
             sealed = connection.execute("PRAGMA cipher_integrity_check").fetchall()
             sound = connection.execute("PRAGMA integrity_check(1)").fetchall()
