@@ -4,6 +4,7 @@ For the middle of the draws and the sessions of the plan alone, added up. Histog
 structure are what radiotherapy calls dose-volume histograms.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import equinox as eqx
@@ -18,6 +19,7 @@ from openbont.forward.arrays import Body, Leaf, Sessions, Shots
 from openbont.forward.chain import Model, Stages, in_place, injected
 from openbont.forward.field import Box, box, field, passing, read
 from openbont.forward.kinetics import graded_grid
+from openbont.forward.spread import Spread
 from openbont.plan import Plan
 
 WEEK = 4
@@ -99,46 +101,38 @@ class Toxin:
         Where a region is not mapped, what its structures do not capture is in other tissue.
         """
         total = sum(one.dose_u for one in self.sites)
+        kept = self._kept() if any(one.u is None for one in self.sites) else {}
         shares: dict[str, float] = {}
         for one in self.sites:
-            for tissue, part in self._shares(one).items():
+            for tissue, part in _shares(one, kept).items():
                 shares[tissue] = shares.get(tissue, 0.0) + part * one.dose_u / total
         return dict(sorted(shares.items(), key=lambda item: -item[1]))
 
-    def _shares(self, site: Site) -> dict[str, float]:
-        if site.atlas is not None and site.around is not None and site.u is not None:
-            names, box_ = site.atlas.tissues, site.around
-            parts = np.bincount(box_.label.ravel(), site.u.ravel(), len(names)) * box_.cell_mm3
-            return {name: float(p) for name, p in zip(names, parts, strict=True) if p > 0}
-        kept = {
-            one.id: float(self._closed_of(site.number, one.filled_mm(_POINTS), one.id).mean())
-            * one.volume_cm3
+    def _kept(self) -> dict[str, Float[np.ndarray, "shot"]]:
+        """Share of each shot that each structure captures, by the closed form."""
+        return {
+            one.id: self._closed_of(one.filled_mm(_POINTS), one.id).mean(-1) * one.volume_cm3
             for one in self.model.structures
         }
-        inside = sum(kept.values())
-        kept = {name: part / max(inside, 1.0) for name, part in kept.items()}
-        return kept | {"other tissue": max(1 - inside, 0.0)}
 
-    def _closed(self, point_mm: np.ndarray, structure: str) -> np.ndarray:
+    def _closed(self, point_mm: np.ndarray, structure: str) -> Float[np.ndarray, "point"]:
         """Density of all sites outside mapped regions."""
         outside = [one for one in self.sites if one.u is None]
-        found = np.zeros(len(point_mm))
-        for one in outside:
-            found += one.dose_u * self._closed_of(one.number, point_mm, structure)
-        return found
+        if not outside:
+            return np.zeros(len(point_mm))
+        found = self._closed_of(point_mm, structure)[[one.number for one in outside]]
+        return np.array([one.dose_u for one in outside]) @ found
 
-    def _closed_of(self, shot: int, point_mm: np.ndarray, structure: str) -> np.ndarray:
-        """Density per unit of one site by the closed form."""
+    def _closed_of(self, point_mm: np.ndarray, structure: str) -> Float[np.ndarray, "shot point"]:
+        """Density per unit of every shot by the closed form."""
         names = [one.id for one in self.model.structures]
         passage = np.zeros((len(names) + 1, 2))
         if structure:
             passage[:, 0] = self.model.body.passage[:, names.index(structure)]
         points = Body(np.stack([point_mm, point_mm]), self.model.body.frame, passage)
-        one = jax.tree.map(
-            lambda leaf: leaf[shot : shot + 1], eqx.tree_at(_fields, self.shots, None)
-        )
+        alone = eqx.tree_at(_fields, self.shots, None)
         with jax.enable_x64(True):
-            return np.asarray(self.middle.spread.influence(one, points))[0, 0]
+            return np.asarray(_influence(self.middle.spread, alone, points))[:, 0]
 
     def _at_endings(self, week: float) -> tuple[np.ndarray, np.ndarray]:
         """Captured toxin and lost function, (structure, node)."""
@@ -176,8 +170,26 @@ def _shows(model: Model, structure: str) -> Atlas | None:
     return next((atlas for atlas in model.atlases if structure in atlas.tissues), None)
 
 
+def _shares(site: Site, kept: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """Share of one site that each tissue captures."""
+    if site.atlas is not None and site.around is not None and site.u is not None:
+        names, box_ = site.atlas.tissues, site.around
+        parts = np.bincount(box_.label.ravel(), site.u.ravel(), len(names)) * box_.cell_mm3
+        return {name: float(p) for name, p in zip(names, parts, strict=True) if p > 0}
+    here = {name: float(part[site.number]) for name, part in kept.items()}
+    inside = sum(here.values())
+    here = {name: part / max(inside, 1.0) for name, part in here.items()}
+    return here | {"other tissue": max(1 - inside, 0.0)}
+
+
 def _fields(shots: Shots) -> Leaf:
     return shots.solved
+
+
+@eqx.filter_jit
+def _influence(spread: Spread, shots: Shots, points: Body) -> Leaf:
+    """Captured density per unit at any points, (shot, copy of the points, point)."""
+    return spread.influence(shots, points)
 
 
 @eqx.filter_jit

@@ -6,7 +6,8 @@ A row is a published value y with its standard error; trials differ by a potency
 
 Rows of one arm and measure share their patients, so their errors go together. theta is the most
 probable value under these normals and one about each reference value, a quarter of its range wide.
-f is followed by a parabola in each parameter, made anew about the optimum until that stays put.
+f is followed by a parabola in each parameter, trusted one prior SD around the point it was made at,
+and made anew where the rows themselves confirm that the new point is better.
 Parameters of the chain rest on direct measurements and are not fitted to ratings.
 """
 
@@ -40,8 +41,8 @@ CHAIN = ("kinetics", "spread", "release", "response", "immunity", "trials")
 """Groups of parameters that rest on direct measurements, or say how trials differ."""
 SAME_PATIENTS = 0.7
 """Correlation between visits of one arm: 0.6 to 0.9 in the public data of one trial."""
-STARTS, ROUNDS = 8, 3
-_STEP, _STILL = 0.5, 0.1  # in prior SDs
+STARTS, ROUNDS = 8, 4
+_STEP, _STILL, _TRUST = 0.5, 0.1, 1.0  # in prior SDs
 _TELLING = 0.8
 
 Tell = Callable[[float], None]
@@ -184,16 +185,21 @@ class _Problem:
 
     def solved(self, seed: int, starts: int, tell: Tell) -> tuple[Vector, int]:
         """The optimum, and how many starts came to it."""
-        target, agreeing = self.whitened(self.observed), 0
+        target, agreeing, trust = self.whitened(self.observed), 0, _TRUST
+        self.about = self.model(self.centre)
+        self.slope, self.bend = self._parabolas(self.about)
         for turn in range(ROUNDS):
-            self.about = self.model(self.centre)
-            self.slope, self.bend = self._parabolas(self.about)
-            ends = [self._descend(target, start) for start in self._starts(seed, starts)]
+            ends = [self._descend(target, at, trust) for at in self._starts(seed, starts, trust)]
             best, cost = min(ends, key=lambda end: end[1])
             agreeing = sum(
                 np.abs(end - best).max() < 2 * _STILL or other < cost + 0.1 for end, other in ends
             )
-            moved, self.centre = np.abs(best - self.centre).max(), best
+            moved, there = np.abs(best - self.centre).max(), self.model(best)
+            if _cost(there - target, best) > _cost(self.about - target, self.centre):
+                trust /= 2
+            else:
+                self.centre, self.about = best, there
+                self.slope, self.bend = self._parabolas(there)
             tell(0.1 + 0.9 * (turn + 1) / ROUNDS)
             if moved < _STILL:
                 break
@@ -220,14 +226,17 @@ class _Problem:
         step[number] = sign * size if size > 0.05 else -sign * _STEP / 2
         return step
 
-    def _starts(self, seed: int, starts: int) -> list[Vector]:
-        draws = stream(seed, "calibrate/starts").uniform(size=(starts - 1, len(self.parameters)))
-        return [
-            self.centre,
-            *(((self.low + (self.high - self.low) * draws) - self.middle) / self.sd),
-        ]
+    def _around(self, trust: float) -> tuple[Vector, Vector]:
+        """Ends of what is searched: the range of each parameter, near the centre."""
+        low, high = (self.low - self.middle) / self.sd, (self.high - self.middle) / self.sd
+        return np.maximum(low, self.centre - trust), np.minimum(high, self.centre + trust)
 
-    def _descend(self, target: np.ndarray, start: Vector) -> tuple[Vector, float]:
+    def _starts(self, seed: int, starts: int, trust: float) -> list[Vector]:
+        draws = stream(seed, "calibrate/starts").uniform(size=(starts - 1, len(self.parameters)))
+        low, high = self._around(trust)
+        return [self.centre, *(low + (high - low) * draws)]
+
+    def _descend(self, target: np.ndarray, start: Vector, trust: float) -> tuple[Vector, float]:
         """The nearest optimum of the parabolas, prior and range kept."""
 
         def left(at: Vector) -> np.ndarray:
@@ -235,8 +244,7 @@ class _Problem:
             said = self.about + self.slope @ away + self.bend @ away**2
             return np.concatenate([said - target, at])
 
-        bounds = (self.low - self.middle) / self.sd, (self.high - self.middle) / self.sd
-        found = least_squares(left, np.clip(start, *bounds), bounds=bounds)
+        found = least_squares(left, start, bounds=self._around(trust))
         return found.x, float(found.cost)
 
     def described(
@@ -275,6 +283,11 @@ class _Problem:
             float(1 - covariance[number, number]),
             strong,
         )
+
+
+def _cost(left: Vector, at: Vector) -> float:
+    """Half of the squares of what rows and prior miss."""
+    return float(left @ left + at @ at) / 2
 
 
 def _covariance(asked: Sequence[Asked], found: Sequence[Estimate]) -> Float[np.ndarray, "row row"]:
