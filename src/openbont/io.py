@@ -9,6 +9,7 @@ a file: the first is raised, the others stand in its `__notes__`, each as
 import json
 import os
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from io import StringIO
 from pathlib import Path
@@ -22,7 +23,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.representer import SafeRepresenter
 
-from openbont.catalog.names import wrong_names
+from openbont.catalog.names import LOOKUPS, Lookups, wrong_names
 from openbont.design import Design
 from openbont.errors import BadInput, nearest
 from openbont.frozen import Noun
@@ -85,6 +86,13 @@ def load_plan(path: str | Path) -> Plan:
 def load_design(path: str | Path) -> Design:
     """The design of a trial in a YAML or JSON file."""
     return _load(Path(path), Design)
+
+
+def load_one_of(path: str | Path, kinds: Sequence[type[Noun]], lookups: Lookups = LOOKUPS) -> Noun:
+    """The noun in a YAML or JSON file, of the kind whose fields it has most of."""
+    page = _Page(Path(path).name)
+    data = page.data(_text(Path(path)))
+    return _checked(page, data, _likeliest(kinds, data), lookups)
 
 
 def schema(kind: Kind) -> dict[str, Any]:
@@ -173,14 +181,28 @@ def _yaml() -> YAML:
 
 def _load(path: Path, kind: type[AnyNoun]) -> AnyNoun:
     page = _Page(path.name)
-    data = page.data(_text(path))
+    return _checked(page, page.data(_text(path)), kind)
+
+
+def _likeliest(kinds: Sequence[type[Noun]], data: Any) -> type[Noun]:
+    names = set(data) if isinstance(data, dict) else set()
+
+    def strange(kind: type[Noun]) -> int:
+        needed = {name for name, field in kind.model_fields.items() if field.is_required()}
+        return len(names - kind.model_fields.keys()) + len(needed - names)
+
+    return min(kinds, key=strange)
+
+
+def _checked(page: "_Page", data: Any, kind: type[AnyNoun], lookups: Lookups = LOOKUPS) -> AnyNoun:
+    """The noun that the data say, or every mistake in them."""
     try:
         noun = kind.model_validate_json(json.dumps(data))
     except ValidationError as error:
         for detail in error.errors(include_url=False):
             page.refuse(kind, data, detail)
         raise page.mistake() from None
-    page.mistakes |= wrong_names(noun, page.where)
+    page.mistakes |= wrong_names(noun, page.where, lookups)
     if page.mistakes:
         raise page.mistake()
     return noun

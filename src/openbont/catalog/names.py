@@ -1,6 +1,6 @@
 """Are the names in a patient or a plan known? One table says which catalog answers for a field."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, partial
 from typing import Any
 
@@ -20,6 +20,8 @@ from openbont.plan import Injection, Plan, Session
 Place = tuple[str | int, ...]
 Lookup = Callable[[Any, str], Any]
 """name, place -> the thing; raises BadInput that says the nearest right names."""
+Lookups = Mapping[tuple[type[Noun], str], Lookup]
+"""noun, field -> which catalog answers for it"""
 
 SPASTIC_CAUSES = (
     "stroke",
@@ -87,7 +89,7 @@ def treated(name: str, place: str = "") -> str:
     return name if name == NOT_STATED else disorder(name, place)
 
 
-LOOKUPS: dict[tuple[type[Noun], str], Lookup] = {
+LOOKUPS: Lookups = {
     (Disorder, "name"): disorder,
     (Plan, "disorder"): disorder,
     (PastSession, "disorder"): treated,
@@ -105,10 +107,12 @@ LOOKUPS: dict[tuple[type[Noun], str], Lookup] = {
 }
 
 
-def wrong_names(noun: Noun, where: Callable[[Place], str]) -> dict[Place, BadInput]:
+def wrong_names(
+    noun: Noun, where: Callable[[Place], str], lookups: Lookups = LOOKUPS
+) -> dict[Place, BadInput]:
     """Every name in `noun` that no catalog knows; `where` writes a place for the reader."""
     wrong: dict[Place, BadInput] = {}
-    for place, name, lookup in _names(noun, ()):
+    for place, name, lookup in _names(noun, (), lookups):
         try:
             lookup(name, where(place))
         except BadInput as mistake:
@@ -116,13 +120,13 @@ def wrong_names(noun: Noun, where: Callable[[Place], str]) -> dict[Place, BadInp
     return wrong
 
 
-def _names(noun: Noun, place: Place) -> Iterator[tuple[Place, Any, Lookup]]:
+def _names(noun: Noun, place: Place, lookups: Lookups) -> Iterator[tuple[Place, Any, Lookup]]:
     """Each name that stands in a field of the table, and each value that another name rules."""
     for field in type(noun).model_fields:
-        lookup = LOOKUPS.get((type(noun), field)) or _ruled(noun, field)
+        lookup = lookups.get((type(noun), field)) or _ruled(noun, field)
         for at, value in _items(getattr(noun, field), (*place, field)):
             if isinstance(value, Noun):
-                yield from _names(value, at)
+                yield from _names(value, at, lookups)
             elif lookup and value not in (None, ""):
                 yield at, value, lookup
 

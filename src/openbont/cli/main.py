@@ -8,7 +8,10 @@ import sys
 from collections.abc import Sequence
 
 import openbont.cli.about
+import openbont.cli.keeping
+import openbont.cli.ledger
 import openbont.cli.plans
+import openbont.cli.records
 import openbont.cli.trials  # noqa: F401
 from openbont.cli.shared import INTERRUPTED, app, refuse
 from openbont.doctor import cache_home, home_is_writable

@@ -4,7 +4,6 @@ Nothing else needs to be kept: what the records say follows from their events.
 """
 
 import json
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -13,7 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, insert
 
 from openbont.clinic import tables
-from openbont.clinic.database import Database, private
+from openbont.clinic.database import Database
+from openbont.clinic.disk import write_private
 from openbont.clinic.events import Event, canonical, chained, read
 from openbont.clinic.rebuild import Tally, Verified, state_of
 from openbont.errors import BadInput, Damaged
@@ -32,29 +32,6 @@ def write_archive(held: Database, file: Path) -> Verified:
     write_private(file, "".join(f"{line}\n" for line in lines).encode())
     records = {event.record for event in events} - {""}
     return Verified(tally.head, tally.number, len(records), tally.clock_back)
-
-
-def write_private(file: Path, content: bytes) -> None:
-    """Put a file in its place in one step; only its owner may read it."""
-    beside = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-    beside.unlink(missing_ok=True)
-    try:
-        private(beside)
-        beside.write_bytes(content)
-        flush(beside)
-        beside.replace(file)
-        flush(file.parent)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def flush(path: Path) -> None:
-    """A file, or the names in a folder, onto the disk."""
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def read_archive(file: Path) -> list[Event]:

@@ -7,15 +7,15 @@ backups does not hang on the clock.
 
 import os
 import re
-import shutil
 import tempfile
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from openbont.clinic import database, keys
-from openbont.clinic.archive import flush, read_archive, write_archive
+from openbont.clinic.archive import read_archive, write_archive
 from openbont.clinic.database import Database
+from openbont.clinic.disk import data_folder, flush, private, write_private
 from openbont.clinic.events import append
 from openbont.clinic.opening import Clock, create, key_for, migrate, opened, schema_of
 from openbont.clinic.rebuild import Verified, verified
@@ -48,7 +48,7 @@ def backup(held: Database, folder: Path, keep: int, by: str, now: Clock) -> Back
 
 def before_migration(held: Database) -> Path:
     """A verified copy beside the database, before its schema changes."""
-    folder = held.file.parent if held.file else database.data_folder()
+    folder = held.file.parent if held.file else data_folder()
     return _copied(held, folder).file
 
 
@@ -73,7 +73,7 @@ def _file_copied(held: Database, folder: Path) -> Backup:
     beside = folder / f".{_stem(held)}.{os.getpid()}.tmp"
     beside.unlink(missing_ok=True)
     try:
-        database.private(beside)
+        private(beside)
         _vacuumed(held, beside)
         flush(beside)
         with closing(database.of_file(beside, held.key, "ro")) as copy:
@@ -110,14 +110,7 @@ def _with_key(file: Path, copy: Path) -> None:
 
 
 def _copy(file: Path, to: Path) -> None:
-    database.private(beside := to.with_name(f".{to.name}.{os.getpid()}.tmp"))
-    try:
-        shutil.copyfile(file, beside)
-        flush(beside)
-        beside.replace(to)
-        flush(to.parent)
-    finally:
-        beside.unlink(missing_ok=True)
+    write_private(to, file.read_bytes())
 
 
 def _stem(held: Database) -> str:

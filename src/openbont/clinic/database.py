@@ -4,7 +4,6 @@ A write is one transaction that is on disk when it returns (WAL, synchronous FUL
 for it, and one that waits longer than `BUSY_S` is told so.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -144,18 +143,6 @@ def encrypted(file: Path) -> bool:
     if len(header) < len(HEADER):
         raise Damaged(str(file), "the file is cut off", RESCUE)
     return header != HEADER
-
-
-def data_folder() -> Path:
-    """Where a user's data are kept."""
-    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(home) / "openbont"
-
-
-def private(file: Path) -> None:
-    """Make an empty file that only its owner may read."""
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 # ---- a server

@@ -69,6 +69,13 @@ def last(connection: Connection) -> Event | None:
     return Event(*row) if row else None
 
 
+def newest(connection: Connection) -> Event:
+    """The newest event of a database, which has one since it was made."""
+    event = last(connection)
+    assert event is not None
+    return event
+
+
 def append(
     connection: Connection, at: datetime, by: str, action: str, record: str, version: int, body: Any
 ) -> Event:

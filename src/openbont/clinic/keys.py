@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from openbont.clinic.disk import write_private
 from openbont.errors import BadInput, Damaged
 
 KEY_BYTES, SALT_BYTES, CHECK_BYTES = 32, 16, 3
@@ -42,8 +43,6 @@ def keep_key(file: Path, key: bytes, passphrase: str, cost: Cost | None = None) 
     """Wrap `key` by `passphrase` into `file`, in one step."""
     from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 
-    from openbont.io import replace_file
-
     cost, salt = cost or Cost(), secrets.token_bytes(SALT_BYTES)
     wrapped = aes_key_wrap(_wrapping_key(passphrase, salt, cost), key)
     data = {
@@ -55,7 +54,7 @@ def keep_key(file: Path, key: bytes, passphrase: str, cost: Cost | None = None) 
         "salt": salt.hex(),
         "wrapped": wrapped.hex(),
     }
-    replace_file(file, (json.dumps(data, indent=2) + "\n").encode())
+    write_private(file, (json.dumps(data, indent=2) + "\n").encode())
 
 
 def open_key(file: Path, secret: str) -> bytes:

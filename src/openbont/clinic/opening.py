@@ -13,6 +13,7 @@ from sqlalchemy import desc, inspect, select, text
 from openbont.clinic import database, keys, tables
 from openbont.clinic.archive import bring_in
 from openbont.clinic.database import Database
+from openbont.clinic.disk import private
 from openbont.clinic.events import Event, append, broken
 from openbont.errors import BadInput, Damaged
 
@@ -43,7 +44,7 @@ def create(
         raise BadInput(str(file), "there is already a database", "name another place")
     key = keys.new_key() if passphrase else None
     beside = file.with_name(f".{file.name}.{secrets.token_hex(4)}.new")
-    database.private(beside)
+    private(beside)
     made = database.of_file(beside, key)
     try:
         _fill(made, by, now, events)
@@ -123,6 +124,16 @@ def key_for(file: Path, passphrase: str | None) -> bytes | None:
     if keys.key_file(file).exists():
         raise BadInput(str(file), "the database is encrypted", "give its passphrase")
     raise Damaged(str(file), "damaged, or encrypted without its key file", database.RESCUE)
+
+
+def change_passphrase(place: str | Path, old: str, new: str) -> None:
+    """Another passphrase for the same key; `old` may be the recovery key."""
+    file = Path(place).expanduser()
+    if database.is_url(place) or (key := key_for(file, old)) is None:
+        raise BadInput(str(place), "the database has no passphrase", "")
+    with contextlib.closing(database.of_file(file, key)) as held:
+        schema_of(held)  # a wrong recovery key is not kept
+    keys.keep_key(keys.key_file(file), key, new)
 
 
 def schema_of(held: Database) -> str:

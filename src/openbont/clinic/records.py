@@ -8,7 +8,7 @@ Each verb is one transaction that writes the new state and its event; when it re
 disk.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from typing import Self
 
 from openbont.clinic import giving, opening
 from openbont.clinic.database import Database
-from openbont.clinic.events import Event, read
+from openbont.clinic.events import Event, newest, read
 from openbont.clinic.held import IN_ERROR, Held, Pen, found, kind_of, listed, new_key
 from openbont.clinic.nouns import GivenSession, State, Vial, Waste
 from openbont.clinic.opening import Clock, Created
@@ -36,10 +36,15 @@ def utc_now() -> datetime:
 
 
 def create_records(
-    place: str | Path, *, by: str, passphrase: str | None = None, now: Clock = utc_now
+    place: str | Path,
+    *,
+    by: str,
+    passphrase: str | None = None,
+    now: Clock = utc_now,
+    events: Iterable[Event] | None = None,
 ) -> Created:
-    """Make an empty database, encrypted if there is a passphrase."""
-    return opening.create(place, a_person(by), now, passphrase)
+    """Make a database, encrypted if there is a passphrase; empty, or of the events of another."""
+    return opening.create(place, a_person(by), now, passphrase, events)
 
 
 def open_records(
@@ -167,6 +172,11 @@ class Records:
         """What happened, in order; only to one record where `key` is given."""
         with self.database.reading() as connection:
             return list(read(connection, key))
+
+    def head(self) -> Event:
+        """The newest event; its digest stands for everything before it."""
+        with self.database.reading() as connection:
+            return newest(connection)
 
     def verify(self) -> Verified:
         """Look at everything that is stored; `Damaged` where it is not what was written."""

@@ -12,7 +12,7 @@ from typing import Any
 from sqlcipher3 import dbapi2  # type: ignore[import-untyped]
 
 from openbont.clinic import database, keys
-from openbont.clinic.archive import write_private
+from openbont.clinic.disk import write_private
 from openbont.clinic.events import Event, broken, digest
 from openbont.errors import BadInput, Damaged
 
