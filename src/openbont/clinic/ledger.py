@@ -5,11 +5,13 @@ alike is one; where they differ, both are counted and said to be doubtful.
 """
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from openbont.catalog.vials import exact
+from openbont.clinic.held import Held
+from openbont.clinic.nouns import GivenSession, NotCounted, OutsideSession
 from openbont.errors import BadInput
 from openbont.patient import ROLLING_DAYS, PastSession, Patient
 
@@ -142,3 +144,27 @@ def _doubtful(lines: tuple[Line, ...]) -> tuple[str, ...]:
         and abs(one.days_ago - other.days_ago) <= 1
         and not set(one.sources) & set(other.sources)
     )
+
+
+def told_by(held: Sequence[Held]) -> dict[str, list[PastSession]]:
+    """Who tells of which sessions, in the records of one patient."""
+    told: dict[str, list[PastSession]] = {}
+    pictures = [one.noun for one in held if isinstance(one.noun, Patient)]
+    if pictures:
+        told[OWN_FILE] = list(max(pictures, key=lambda one: one.date).history)
+    for one in held:
+        if isinstance(one.noun, GivenSession):
+            told.setdefault("records", []).append(one.noun.past())
+        elif isinstance(one.noun, OutsideSession):
+            told.setdefault(one.noun.source, []).append(one.noun.session)
+    return told
+
+
+def uncounted(held: Iterable[Held]) -> list[str]:
+    """What other clinics' records say that may be toxin and could not be counted."""
+    return [
+        f"{one.noun.source}: {words}"
+        for one in held
+        if isinstance(one.noun, NotCounted)
+        for words in one.noun.words
+    ]
