@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from openbont.cli.ledger import OutsideFiles, as_known
+from openbont.cli.place import By, DatabasePlace
 from openbont.cli.shared import (
     STOPPED,
     AsJson,
@@ -78,10 +80,18 @@ def demo(out: Folder = Path("out"), as_json: AsJson = False) -> None:
 
 @app.command(epilog=example("check examples/arm_after_stroke/plan.yaml"))
 def check(
-    plan: PlanFile, patient: PatientFile = None, label: Label = "US", as_json: AsJson = False
+    plan: PlanFile,
+    patient: PatientFile = None,
+    record: OutsideFiles = [],  # noqa: B006
+    database: DatabasePlace = "",
+    by: By = "",
+    label: Label = "US",
+    as_json: AsJson = False,
 ) -> None:
     """Compare a plan with labels, safety rules and what is known of the patient."""
-    findings = findings_of(*load(plan, patient), label)
+    the_plan, the_patient = load(plan, patient)
+    known = as_known(the_patient, record, the_plan.date, database, by)
+    findings = findings_of(the_plan, known, label)
     from openbont.report import terminal
 
     data = {"findings": plain(findings), "stopped": stopped(findings)}
