@@ -1,6 +1,7 @@
 """The result of a virtual trial as text for a terminal, as a picture and as a page."""
 
 from pathlib import Path
+from textwrap import fill
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from openbont.catalog.muscles import words
 from openbont.catalog.scales import placed, scale
 from openbont.design import Endpoint
 from openbont.io import replace_file
@@ -24,6 +26,7 @@ from openbont.report.words import number
 from openbont.trials.result import TrialResult
 
 COLUMNS = ("arm", "week", "patients", "mean", "SD", "difference", "95 %", "power")
+_TITLE = 42  # letters of a line above a panel
 LINES: tuple[Literal["-", "--", ":", "-."], ...] = ("-", "--", ":", "-.")
 
 
@@ -107,9 +110,17 @@ def _difference(row: dict[str, Any]) -> tuple[str, str, str]:
 def endpoint_words(endpoint: Endpoint) -> str:
     """What an endpoint counts."""
     places = (endpoint.where, *endpoint.also_at)
-    where = " and ".join(one or "rater" for one in places) if endpoint.also_at else places[0]
+    named = [words(one) if one else "rater" for one in places]
+    where = " and ".join(named) if endpoint.also_at else named[0] if places[0] else ""
     read, unit = placed(scale(endpoint.scale).words, where), scale(endpoint.scale).unit
-    return f"{read}: {endpoint.rule}" if endpoint.rule else f"{read}: change, {unit}"
+    return f"{read}: {_rule_words(endpoint.rule) if endpoint.rule else f'change, {unit}'}"
+
+
+def _rule_words(rule: str) -> str:
+    """A rule as it is printed: value<=1 as value ≤ 1."""
+    for written, printed in (("<=", " ≤ "), (">=", " ≥ "), ("-", "−")):
+        rule = rule.replace(written, printed)
+    return rule
 
 
 @styled
@@ -146,7 +157,7 @@ def _draw(axes: Axes, result: TrialResult, track: int) -> None:
         colour = COLOURS[at % 7]
         axes.plot(weeks, middle, color=colour, linestyle=LINES[at % 4], marker="o", markersize=2.5)
         axes.fill_between(weeks, middle - half, middle + half, color=colour, alpha=0.15, lw=0)
-    axes.set(title=endpoint_words(endpoint), xlabel="week", xticks=weeks)
+    axes.set(title=fill(endpoint_words(endpoint), _TITLE), xlabel="week", xticks=weeks)
     if endpoint.rule:
         axes.yaxis.set_major_formatter(PercentFormatter(1))
 
