@@ -86,8 +86,9 @@ def _read() -> dict[str, Any]:
 
 
 def _advice(row: dict[str, Any]) -> Advice:
-    lists = (tuple(row.get(name, ())) for name in ("usual", "today", "emergency", "avoid"))
-    return Advice(*lists, sources=_sources(row))
+    lists = ("usual", "today", "emergency", "avoid")
+    usual, today, emergency, avoid = (tuple(row.get(name, ())) for name in lists)
+    return Advice(usual, today, emergency, avoid, _sources(row))
 
 
 def _sources(row: dict[str, Any]) -> tuple[Source, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import openbont.cli.about
 import openbont.cli.keeping
 import openbont.cli.ledger
+import openbont.cli.paper
 import openbont.cli.plans
 import openbont.cli.records
 import openbont.cli.trials  # noqa: F401

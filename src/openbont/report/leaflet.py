@@ -40,6 +40,7 @@ if TYPE_CHECKING:  # the chain needs jax; a page only reads its results
     from openbont.forward.outcome import Band, Outcome
 
 TEMPLATES = ("paper.typ", "leaflet.typ")
+_NEAR_BEST = 0.8
 _CLEAR = 0.05
 """Shares of people below this, or as near to all, are not counted in tenths."""
 
@@ -52,9 +53,10 @@ class Felt:
     share: float
     """Share of draws that ever notice it."""
     first: tuple[int, int, int]
-    best: tuple[int, int, int]
     last: tuple[int, int, int]
     """Weeks: lowest, median and highest of the central 90 % of those who notice it."""
+    best: tuple[int, int]
+    """First and last week in which the median gain is near its best."""
     followed: int
     """Last week of the forecast."""
 
@@ -87,11 +89,20 @@ def forecast(course: "Course", untreated: "Course", outcome: "Outcome") -> Forec
 
 def _felt(words: str, better: np.ndarray, helped: np.ndarray, days: np.ndarray) -> Felt:
     some = helped.any(axis=1)
-    better, helped = better[some], helped[some]
+    if not some.any():
+        return Felt(words, 0.0, (0, 0, 0), (0, 0, 0), (0, 0), _week(days[-1]))
+    helped = helped[some]
     last = len(days) - 1 - helped[:, ::-1].argmax(axis=1)
-    found = (helped.argmax(axis=1), np.where(helped, better, -np.inf).argmax(axis=1), last)
-    first, best, end = (_weeks(days[at]) for at in found) if some.any() else ((0, 0, 0),) * 3
-    return Felt(words, float(some.mean()), first, best, end, _week(days[-1]))
+    middle = np.median(better[some], axis=0)
+    near = np.flatnonzero(middle >= _NEAR_BEST * middle.max())
+    return Felt(
+        words,
+        float(some.mean()),
+        _weeks(days[helped.argmax(axis=1)]),
+        _weeks(days[last]),
+        (_week(days[near[0]]), _week(days[near[-1]])),
+        _week(days[-1]),
+    )
 
 
 def _weeks(days: np.ndarray) -> tuple[int, int, int]:
@@ -211,7 +222,7 @@ def _course(told: Talk, felt: Felt | None) -> list[str]:
     said = [about, f"{share} people like you are clearly better off with it than without it."]
     lines = {
         "start": f"The gain shows first around {_range(felt.first, felt.followed)}.",
-        "best": f"It helps most around {_range(felt.best, felt.followed)}.",
+        "best": f"It helps most {_span(*felt.best)}.",
         "end": _end(felt),
     }
     return said + [line for name, line in lines.items() if name in told.forecast]
@@ -235,6 +246,10 @@ def _range(weeks: tuple[int, int, int], followed: int) -> str:
         return f"week {low} or {high}"
     late = f"later than week {followed}" if high >= followed else f"week {high}"
     return f"week {median} (for some it is week {low}, for some {late})"
+
+
+def _span(first: int, last: int) -> str:
+    return f"in week {first}" if first == last else f"from week {first} to week {last}"
 
 
 def _tenths(share: float) -> str:

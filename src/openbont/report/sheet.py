@@ -208,7 +208,7 @@ def _dose(session: Session, one: Injection, span: tuple[int, int], deep: str) ->
         "structure": words(base(one.structure)),
         "side": side(one.structure) or "midline",
         "sites": f"{one.sites} × {each} U",
-        "site_ml": f"{number(volume_ml / one.sites)} mL{' each' if one.sites > 1 else ''}",
+        "site_ml": number(volume_ml / one.sites, "mL"),
         "dose_u": number(one.dose_u, digits=6),
         "volume_ml": number(volume_ml),
         "deep": deep or "see overleaf",
