@@ -12,7 +12,10 @@ from openbont.plan import Injection, Plan, Session
 
 Percent = Annotated[float, Field(ge=0, lt=100)]
 
-_CLAUSE = re.compile(r"(change|value)(<=|>=|=)(-?\d+(?:\.\d+)?)(%?)")
+_CLAUSE = re.compile(r"(change|value)\s*(<=|>=|=|<|>)\s*(-?\d+(?:\.\d+)?)\s*(%?)")
+
+Clause = tuple[str, str, float, bool]
+"""Change or value, comparison, number, whether in per cent."""
 
 
 class Criterion(Noun):
@@ -114,12 +117,6 @@ class Endpoint(Noun):
         return self
 
     @property
-    def clauses(self) -> tuple[tuple[str, str, float, bool], ...]:
-        """Parts of the rule: change or value, comparison, number, whether in per cent."""
-        found = _CLAUSE.findall(self.rule)
-        return tuple((what, sign, float(number), bool(per)) for what, sign, number, per in found)
-
-    @property
     def places(self) -> tuple[tuple[str, str], ...]:
         """Scale and place of every reading that is needed."""
         return tuple((self.scale, where) for where in (self.where, *self.also_at))
@@ -179,3 +176,9 @@ class Design(Noun):
     def reference(self) -> int:
         """Number of the arm that others are compared with: placebo, or the first one."""
         return next((number for number, arm in enumerate(self.groups) if arm.dose_u == 0), 0)
+
+
+def clauses(rule: str) -> list[Clause]:
+    """What a rule asks for; empty where it says nothing that can be read."""
+    found = _CLAUSE.findall(rule)
+    return [(what, sign, float(number), bool(per)) for what, sign, number, per in found]

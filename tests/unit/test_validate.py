@@ -10,7 +10,7 @@ import pytest
 from openbont.catalog.designs import pattern
 from openbont.catalog.endpoints import Row, endpoints
 from openbont.errors import BadInput, NoEvidence, UnknownName
-from openbont.trials.endings import clauses
+from openbont.trials.endings import asked
 from openbont.trials.given import given, when, whole_dose_u
 from openbont.trials.naive import naive
 from openbont.trials.summary import figures, summary
@@ -172,12 +172,12 @@ def test_sessions_of_repeated_treatment(tmp_path: Path) -> None:
 def test_rules_as_signs_and_words(
     tmp_path: Path, rule: str, endpoint: str, found: list[tuple[str, str, float, bool]]
 ) -> None:
-    assert clauses(one(tmp_path, rule=rule, endpoint=endpoint)) == found
+    assert asked(one(tmp_path, rule=rule, endpoint=endpoint)) == found
 
 
 def test_a_rule_that_is_not_read(tmp_path: Path) -> None:
     with pytest.raises(NoEvidence, match="gibberish"):
-        clauses(one(tmp_path, rule="gibberish"))
+        asked(one(tmp_path, rule="gibberish"))
 
 
 def test_the_mean_at_entry_is_that_of_the_scale_that_selects() -> None:

@@ -1,10 +1,8 @@
 """Responders, durations and adverse events of published rows: one number a person."""
 
-import operator
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -12,8 +10,10 @@ from scipy.special import ndtr
 
 from openbont.catalog.endpoints import Row
 from openbont.catalog.evidence import parameter
+from openbont.design import Clause, clauses
 from openbont.errors import NoEvidence
 from openbont.trials.measures import Seen, Series, series
+from openbont.trials.rules import met
 
 PEAK_WEEKS = 12.0
 """Within which the largest effect is looked for."""
@@ -22,14 +22,6 @@ _MILD = 1.5  # a grade above this is no longer read as mild
 _TOLERATED = 2.5  # HDSS above this is read as 3
 Event = tuple[Float[np.ndarray, "person"], str]
 """Chance of each person through the toxin, and the background it adds to."""
-_CLAUSE = re.compile(r"(change|value)\s*(<=|>=|=|<|>)\s*(-?\d+(?:\.\d+)?)\s*(%?)")
-_SIGNS: dict[str, Callable[[Any, float], Any]] = {
-    "<=": lambda seen, number: seen <= number + 1e-9,
-    ">=": lambda seen, number: seen >= number - 1e-9,
-    "=": np.isclose,
-    "<": operator.lt,
-    ">": operator.gt,
-}
 _SAID = {
     r"moderate or better|at least moderate|much improved": "change<=-1",
     r"positive": "value>=tbs",
@@ -63,22 +55,14 @@ def _met(row: Row, found: Series) -> Bool[np.ndarray, "person"]:
     value, change = found.value.mean(1), found.value.mean(1) - found.entry
     if found.whole:
         value, change = np.rint(value), np.rint(change)
-    met = np.ones(len(value), bool)
-    for what, sign, number, percent in clauses(row):
-        seen = value if what == "value" else change
-        if percent:
-            with np.errstate(invalid="ignore", divide="ignore"):
-                seen = 100 * np.where(found.entry == 0, 0.0, seen / found.entry)
-        met &= _SIGNS[sign](seen, number)
-    return met
+    return met(asked(row), value, change, found.entry)
 
 
-def clauses(row: Row) -> list[tuple[str, str, float, bool]]:
+def asked(row: Row) -> list[Clause]:
     """Parts of the rule, or of the rule that its words stand for. Raises NoEvidence."""
-    written = _CLAUSE.findall(row.rule) or _CLAUSE.findall(_from_words(row))
-    if not written:
+    if not (written := clauses(row.rule) or clauses(_from_words(row))):
         raise NoEvidence(f"rule {row.rule or row.endpoint!r} is not read as one on the scale")
-    return [(what, sign, float(number), bool(per)) for what, sign, number, per in written]
+    return written
 
 
 def _from_words(row: Row) -> str:
