@@ -157,7 +157,7 @@ def of_url(place: str) -> Database:
     """The database of a PostgreSQL server."""
     try:
         url = make_url(place)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise _not_a_place() from None
     if url.get_backend_name() != "postgresql":
         raise _not_a_place()

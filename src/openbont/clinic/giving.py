@@ -152,4 +152,4 @@ def _words(amounts: Amounts | None) -> str:
     if amounts is None:
         return "nothing"
     units, sites, volume_ml = amounts
-    return f"{units:f} U in {volume_ml.normalize():.3g} mL at {sites} sites"
+    return f"{units.normalize():f} U in {float(volume_ml):.3g} mL at {sites} sites"

@@ -65,10 +65,10 @@ def _create_on_server(
     if passphrase:
         way_out = "let the server encrypt its disk, and leave the passphrase out"
         raise BadInput("PostgreSQL", "a passphrase encrypts only a file", way_out)
-    made = database.of_url(place)
-    if schema_of(made):
-        raise BadInput(made.place, "there is already a database", "name another place")
-    _fill(made, by, now, events)
+    with contextlib.closing(database.of_url(place)) as made:
+        if schema_of(made):
+            raise BadInput(made.place, "there is already a database", "name another place")
+        _fill(made, by, now, events)
     return Created(made.place, None)
 
 
