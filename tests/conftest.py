@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 from openbont.forward.influence import CACHE
-from tests.records import kept, kept_file, kept_secret, server
+from tests.records import kept, kept_file, kept_secret, server, spot
 
 CLAIMS = {
     "unit": "one function does what its name says",
@@ -21,7 +21,7 @@ CLAIMS = {
     "files": "a file is read, or refused with the expected words",
     "doors": "the command, page or file that a user sees",
 }
-__all__ = ["kept", "kept_file", "kept_secret", "server"]  # fixtures of the records
+__all__ = ["kept", "kept_file", "kept_secret", "server", "spot"]  # fixtures of the records
 
 COMPILED = "JAX_COMPILATION_CACHE_DIR"
 HERE = Path(__file__).parent

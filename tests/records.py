@@ -116,6 +116,9 @@ def server() -> Iterator[Callable[[], str]]:
     with tempfile.TemporaryDirectory(prefix="openbont-pg-") as folder:
         Path(folder).chmod(0o755)
         running = pgserver.get_server(Path(folder) / "data")
+        with psycopg.connect(running.get_uri(), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")  # it is clients that die here
+            connection.execute("SELECT pg_reload_conf()")
         numbers = itertools.count()
 
         def empty() -> str:
@@ -129,15 +132,19 @@ def server() -> Iterator[Callable[[], str]]:
 
 
 @pytest.fixture(params=["file", "encrypted", "server"])
-def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Kept:
-    """An empty database: a file, an encrypted file, a server."""
+def spot(request: pytest.FixtureRequest, tmp_path: Path) -> Kept:
+    """A place for records where nothing is yet: a file, an encrypted file, a server."""
     if request.param == "server":
-        made = Kept(request.getfixturevalue("server")())
-    else:
-        secret = PASSPHRASE if request.param == "encrypted" else None
-        made = Kept(str(tmp_path / "records.db"), secret)
-    made.create()
-    return made
+        return Kept(request.getfixturevalue("server")())
+    secret = PASSPHRASE if request.param == "encrypted" else None
+    return Kept(str(tmp_path / "records.db"), secret)
+
+
+@pytest.fixture
+def kept(spot: Kept) -> Kept:
+    """An empty database: a file, an encrypted file, a server."""
+    spot.create()
+    return spot
 
 
 @pytest.fixture

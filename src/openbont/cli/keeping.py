@@ -75,7 +75,7 @@ def restore(
         _say("drill: can be restored", found, {"drill": True}, as_json)
         return
     where = place(database)
-    found = backups.restore(backup, where, who, utc_now, secret, replace)
+    found = backups.restore(backup, where, who, utc_now, secret, over=replace)
     _say(f"restored: {where}", found, {"database": where}, as_json)
 
 

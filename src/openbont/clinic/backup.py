@@ -9,14 +9,14 @@ import os
 import re
 import tempfile
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from openbont.clinic import database, keys
 from openbont.clinic.archive import read_archive, write_archive
 from openbont.clinic.database import Database
 from openbont.clinic.disk import data_folder, flush, private, write_private
-from openbont.clinic.events import append
+from openbont.clinic.events import Event, append
 from openbont.clinic.opening import Clock, create, key_for, migrate, opened, schema_of
 from openbont.clinic.rebuild import Verified, verified
 from openbont.clinic.tables import SCHEMA
@@ -142,19 +142,29 @@ def restore(
     by: str,
     now: Clock,
     passphrase: str | None = None,
-    replace: bool = False,
+    over: bool = False,
 ) -> Verified:
-    """Make a database of a backup. One that is there is replaced only on request, and then kept."""
+    """Make a database of a backup, and say what the backup held.
+
+    A database that is there gives way only on request (`over`), and is kept aside.
+    """
     if copy.suffix == ".jsonl":
-        create(place, by, now, passphrase, read_archive(copy))
-        with closing(opened(place, by, now, passphrase)) as restored:
-            return verified(restored)
+        return _brought_in(read_archive(copy), place, by, now, passphrase)
     if database.is_url(place):
         raise BadInput(str(copy), "the copy of a file", "restore it to a file, then export that")
     file = Path(place).expanduser()
-    if file.exists() and not replace:
+    if file.exists() and not over:
         raise BadInput(str(file), "there is already a database", "name another, or add --replace")
     return _put_back(copy, file, by, now, key_for(copy, passphrase))
+
+
+def _brought_in(
+    events: list[Event], place: str | Path, by: str, now: Clock, passphrase: str | None
+) -> Verified:
+    create(place, by, now, passphrase, events)
+    with closing(opened(place, by, now, passphrase)) as restored:
+        found = verified(restored)
+    return replace(found, head=events[-1].digest, events=len(events))
 
 
 def _put_back(copy: Path, file: Path, by: str, now: Clock, key: bytes | None) -> Verified:
@@ -162,9 +172,10 @@ def _put_back(copy: Path, file: Path, by: str, now: Clock, key: bytes | None) ->
     try:
         _copy(copy, beside)
         with closing(database.of_file(beside, key)) as restored:
+            whole = verified(restored)
             if (schema := schema_of(restored)) < SCHEMA:
                 migrate(restored, schema, by, now, copy.name)
-            whole = verified(restored)
+                verified(restored)
             with restored.writing() as connection:
                 append(connection, now(), by, "restore", "", 0, {"file": copy.name})
         if file.exists():
