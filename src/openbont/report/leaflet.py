@@ -217,9 +217,9 @@ def _course(told: Talk, felt: Felt | None) -> list[str]:
         return []
     about = f"We look at your main aim: {felt.words}."
     if felt.share < _CLEAR:
-        return [about, "In our forecast hardly anyone like you is clearly better off with it."]
+        return [about, "In our forecast hardly anyone like you does better with it than without it."]
     share = _capital(_tenths(felt.share))
-    said = [about, f"{share} people like you are clearly better off with it than without it."]
+    said = [about, f"{share} people like you do somewhat better with it than without it."]
     lines = {
         "start": f"The gain shows first around {_range(felt.first, felt.followed)}.",
         "best": f"It helps most {_span(*felt.best)}.",

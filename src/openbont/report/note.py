@@ -194,7 +194,8 @@ def _given(session: GivenSession) -> Table:
     ]
     sites, ml = sum(one.sites for one in session.injections), _volume_ml(session)
     total = ["Total", "", str(sites), f"{session.units} U {session.product}", f"{ml}", "", ""]
-    return table("", columns, rows, total, widths=[2, 0, 1.6, 1.6, 0, 0, 1.2])
+    named = 1.6 if any(one.named_sites for one in session.injections) else 0
+    return table("", columns, rows, total, widths=[2, 0, named, 2, 0, 0, 1.2])
 
 
 def _row(one: GivenInjection, product: str) -> list[str]:
