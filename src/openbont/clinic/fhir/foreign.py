@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from openbont.catalog.names import NOT_STATED
+from openbont.clinic.fhir.codes import OWN
 from openbont.clinic.fhir.units import Json, toxin_of
 from openbont.clinic.outside import Given, Outside
 from openbont.clinic.words import date_in, disorder_in, may_be_toxin, product_in, structure_in
@@ -12,6 +13,7 @@ from openbont.errors import BadInput
 
 GIVING = ("MedicationStatement", "MedicationDispense", "Immunization", "Procedure")
 """Kinds that may speak of toxin given without a MedicationAdministration."""
+STRUCTURES = f"{OWN}/structure"
 NOT_GIVEN = ("not-done", "entered-in-error")
 
 
@@ -186,8 +188,12 @@ def _disorder(out: Outside, pile: Pile, found: Json) -> str:
 
 
 def _structure(out: Outside, found: Json) -> str | None:
-    site = _concept(found.get("dosage", {}).get("site"))
-    structure = structure_in(site) if site else None
+    concept = found.get("dosage", {}).get("site")
+    site = _concept(concept)
+    ours = [
+        one["code"] for one in (concept or {}).get("coding", []) if one.get("system") == STRUCTURES
+    ]
+    structure = structure_in(" ".join(ours) or site)
     if site and structure is None:
         out.not_understood.append(_listed(found, f"site {site!r}"))
     return structure
