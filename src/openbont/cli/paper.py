@@ -24,6 +24,7 @@ from openbont.cli.shared import AsJson, Draws, Folder, Seed, app, example, plain
 from openbont.errors import BadInput, NoEvidence
 
 if TYPE_CHECKING:
+    from openbont.clinic.held import Held
     from openbont.clinic.nouns import GivenSession, Person
     from openbont.clinic.records import Records
     from openbont.patient import Patient
@@ -54,6 +55,8 @@ def sheet(
 ) -> None:
     """Write the injection sheet: doses, sites on the body, vials, fields to fill in and to sign."""
     case = _planned(plan, patient, database, by)
+    if case.given:
+        raise BadInput(plan, "was given already", "name a plan, or print the note")
     findings = findings_of(case.plan, case.patient, label)
     from openbont.report import sheet as page
 
@@ -62,7 +65,9 @@ def sheet(
         alone = case.plan.model_copy(update={"sessions": (one,)})
         sites = None if stopped(findings) else _sites(alone, case.patient)
         said.append(
-            page.sheet(case.plan, case.patient, findings, at, sites, case.person, case.head)
+            page.sheet(
+                case.plan, case.patient, findings, at, sites, case.person, case.head, case.draft
+            )
         )
         several = f"-{at + 1}" if len(case.plan.sessions) > 1 else ""
         files.append(_write(out, f"sheet{several}.pdf", said[-1], page.TEMPLATES))
@@ -146,6 +151,7 @@ class _Case:
     person: "Person | None" = None
     head: str = ""
     given: bool = False
+    draft: bool = False
 
 
 def _planned(named: str, patient: Path | None, database: str, by: str) -> _Case:
@@ -156,16 +162,24 @@ def _planned(named: str, patient: Path | None, database: str, by: str) -> _Case:
     from openbont.plan import Plan
 
     with opened(database, by) as records:
-        held = records.held(named)
+        held = _live(records, named)
+        if not isinstance(held.noun, Plan | GivenSession):
+            raise BadInput(named, f"is a {held.kind}", "name a plan or a session")
         who, person = records.patient(held.patient), _person(records, held.patient)
         head = records.head().digest
     if isinstance(held.noun, GivenSession):
         before = [past for past in who.history if past.date < held.noun.date]
         who = who.model_copy(update={"history": tuple(before)})
         return _Case(_as_given(held.noun, held.patient), who, person, head, given=True)
-    if not isinstance(held.noun, Plan):
-        raise BadInput(named, f"is a {held.kind}", "name a plan or a session")
-    return _Case(held.noun, who, person, head)
+    return _Case(held.noun, who, person, head, draft=held.state == "draft")
+
+
+def _live(records: "Records", key: str) -> "Held":
+    """A record that nobody took back."""
+    held = records.held(key)
+    if not held.live:
+        raise BadInput(key, "was entered in error", "name the record that stands in its place")
+    return held
 
 
 def _as_given(session: "GivenSession", patient: str) -> "Plan":
@@ -239,7 +253,7 @@ def _note_of(records: "Records", key: str) -> "Content":
     from openbont.report.note import Given
     from openbont.report.note import note as note_of
 
-    held = records.held(key)
+    held = _live(records, key)
     if not isinstance(held.noun, GivenSession):
         raise BadInput(key, f"is a {held.kind}", "name a session")
     drawn = [records.held(draw.vial).noun for draw in held.noun.draws]

@@ -217,7 +217,7 @@ def _course(told: Talk, felt: Felt | None) -> list[str]:
         return []
     about = f"We look at your main aim: {felt.words}."
     if felt.share < _CLEAR:
-        return [about, "In our forecast hardly anyone like you does better with it than without it."]
+        return [about, "In our forecast hardly anyone like you does better with it."]
     share = _capital(_tenths(felt.share))
     said = [about, f"{share} people like you do somewhat better with it than without it."]
     lines = {

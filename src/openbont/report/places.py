@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # the chain needs jax; a report only reads its results
 
 APART = ("axilla", "palm", "bladder")
 """Regions with a map of their own: they do not show on a standing body."""
+ORBIT = ("medial_rectus", "lateral_rectus", "superior_rectus", "inferior_rectus")
+"""Reached beside the eyeball, not through the skin before them."""
 _PLACES = 2000
 _LAYER_MM = 2.0
 """The middle of the layer is sought within this of its nearest place."""
@@ -63,7 +65,7 @@ def sites(toxin: "Toxin") -> Sites:
     standing, apart = _apart(toxin, marks)
     drawn = [sites_picture(body, standing, _outlines(toxin, standing))] if standing else []
     drawn += [map_picture(name, some, _size(toxin)) for name, some in apart.items()]
-    names = {mark.structure for mark in standing}
+    names = {mark.structure for mark in standing if base(mark.structure) not in ORBIT}
     mapped = {name for name in names if _mapped(toxin, name) or name in head().tissues}
     return Sites(tuple(marks), tuple(drawn), frozenset(mapped))
 

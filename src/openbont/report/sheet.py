@@ -23,7 +23,7 @@ from openbont.product import Product
 from openbont.report.asked import LEVELS, NEEDLES, needle_words, recipe, spoken, vials_words
 from openbont.report.content import NOTICE, printable
 from openbont.report.tables import Content, Table, in_words, table
-from openbont.report.words import day, listed, number, title_words
+from openbont.report.words import counted, day, listed, number, title_words
 
 if TYPE_CHECKING:  # pictures are slow to import, and a stopped plan has none
     from openbont.report.places import Sites
@@ -50,13 +50,15 @@ def sheet(
     sites: "Sites | None" = None,
     person: Person | None = None,
     head: str = "",
+    draft: bool = False,
 ) -> Content:
     """What the sheet of session number `at` says.
 
-    `head` is that of the chain of events, where the plan stands in a database.
+    `head` is that of the chain of events, where the plan stands in a database; `draft` where it
+    stands there unsigned.
     """
     session = plan.sessions[at]
-    said = _front(plan, session, patient, person) | {"head": head}
+    said = _front(plan, session, patient, person) | {"head": head, "draft": draft}
     said |= _found(plan, findings)
     said |= _refused(session) if said["stops"] else _asked(plan, session, sites)
     said = cast(Content, printable(said))
@@ -170,7 +172,7 @@ def _asked(plan: Plan, session: Session, sites: "Sites | None") -> Content:
 def _total(session: Session) -> str:
     sites = sum(one.sites for one in session.injections if one.dose_u > 0)
     volume_ml = sum(session.volume_ml(one) for one in session.injections)
-    return f"{session.dose} in {sites} sites, {number(volume_ml, 'mL', 4)} in all."
+    return f"{session.dose} in {counted(sites, 'site')}, {number(volume_ml, 'mL', 4)} in all."
 
 
 def _numbers(session: Session) -> list[tuple[int, int]]:
