@@ -43,7 +43,7 @@ def everything() -> list[Held]:
 
 def test_tables_have_their_columns_and_rows():
     made = research(everything(), SECRET)
-    assert {name: made[name].split("\n")[0].split(",") for name in made} == {
+    assert {name: made[name].splitlines()[0].split(",") for name in made} == {
         name: list(columns) for name, columns in TABLES.items()
     }
     assert all(rows(made, name) for name in TABLES)

@@ -202,8 +202,8 @@ def _known(name: str, names: Iterable[str]) -> str:
 
 def csv_text(rows: Iterable[Sequence[Any]]) -> str:
     """Rows as CSV in which no cell is a formula; numbers stay numbers."""
-    out = StringIO()
-    csv.writer(out, lineterminator="\n").writerows([map(cell, row) for row in rows])
+    out = StringIO(newline="")
+    csv.writer(out, lineterminator="\r\n").writerows([map(cell, row) for row in rows])
     return out.getvalue()
 
 
