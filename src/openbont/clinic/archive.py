@@ -48,7 +48,7 @@ def read_archive(file: Path) -> list[Event]:
         raise Damaged(str(file), problem, WAY_OUT) from None
     tally = Tally(str(file))
     events = list(tally.counted(_events(said, file)))
-    if (tally.number, tally.head) != (about["events"], about["head"]):
+    if not events or (tally.number, tally.head) != (about["events"], about["head"]):
         problem = f"ends at event {tally.number} of {about['events']}"
         raise Damaged(str(file), problem, WAY_OUT)
     return events
