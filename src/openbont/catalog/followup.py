@@ -56,11 +56,13 @@ def _visit(
     name: str, when: dict[str, Any], row: dict[str, Any], cited: dict[str, Source]
 ) -> FollowUp:
     names = dict.fromkeys([*when["sources"], "practice", *row.get("sources", ())])
+    first, last = when["weeks"]
     return FollowUp(
-        name,
-        when["words"],
-        *when["weeks"],
-        tuple(row.get("scales", ())),
-        tuple(row.get("ask", ())),
-        tuple(cited[one] for one in names),
+        visit=name,
+        words=when["words"],
+        first_week=first,
+        last_week=last,
+        scales=tuple(row.get("scales", ())),
+        ask=tuple(row.get("ask", ())),
+        sources=tuple(cited[one] for one in names),
     )

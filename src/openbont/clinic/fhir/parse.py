@@ -6,9 +6,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from openbont.clinic.fhir.asked import coded, extended, key_of, preparations, vials
 from openbont.clinic.fhir.chart import Chart, Risk, Signed
-from openbont.clinic.fhir.export import OUTCOMES
-from openbont.clinic.fhir.rules import coded, extended, faults, key_of, preparations, vials
+from openbont.clinic.fhir.measured import OUTCOMES
+from openbont.clinic.fhir.rules import faults
 from openbont.clinic.fhir.shapes import Index
 from openbont.clinic.fhir.units import Json, value_of
 from openbont.clinic.nouns import (

@@ -13,9 +13,18 @@ from openbont.catalog.names import structures
 from openbont.catalog.overview import disorders
 from openbont.catalog.products import products
 from openbont.catalog.scales import number, scales
+from openbont.clinic.fhir.asked import (
+    coded,
+    extended,
+    key_of,
+    preparations,
+    quantities,
+    vials,
+)
 from openbont.clinic.fhir.codes import ICD, OWN, candidates
-from openbont.clinic.fhir.export import OUTCOMES, TERMS
-from openbont.clinic.fhir.shapes import EXTENSION, Index, misshapen
+from openbont.clinic.fhir.measured import OUTCOMES
+from openbont.clinic.fhir.parts import TERMS
+from openbont.clinic.fhir.shapes import Index, misshapen
 from openbont.clinic.fhir.units import CODES, UCUM, Json, toxin_of, value_of
 from openbont.errors import BadInput
 from openbont.patient import Disorder
@@ -53,61 +62,6 @@ def faults(bundle: Any) -> list[str]:
     index = Index(bundle)
     wrong = list(_counts(index))
     return wrong or [fault for rule in RULES for fault in rule(index)]
-
-
-def coded(found: Any, system: str) -> str:
-    """The code of one of our own systems in a concept; empty where there is none."""
-    wanted = f"{OWN}/{system}"
-    codings = found.get("coding", []) if isinstance(found, dict) else []
-    return next((str(one["code"]) for one in codings if one["system"] == wanted), "")
-
-
-def extended(found: Json, name: str) -> list[Any]:
-    """Values of one of our extensions; one of several parts is a mapping."""
-    return [
-        _extended(one) for one in found.get("extension", []) if one["url"] == f"{EXTENSION}{name}"
-    ]
-
-
-def _extended(found: Json) -> Any:
-    if "extension" in found:
-        return {part["url"]: _extended(part) for part in found["extension"]}
-    return next(value for name, value in found.items() if name.startswith("value"))
-
-
-def key_of(found: Json) -> str:
-    """Our key of a resource."""
-    listed = found["identifier"]
-    names = listed if isinstance(listed, list) else [listed]
-    return next((str(one["value"]) for one in names if one["system"] == f"{OWN}/key"), "")
-
-
-def vials(index: Index) -> list[Json]:
-    """Medications that are vials."""
-    return [one for one in index.of("Medication") if "amount" in one]
-
-
-def preparations(index: Index) -> list[Json]:
-    """Medications that were drawn up from vials."""
-    return [one for one in index.of("Medication") if "ingredient" in one]
-
-
-def quantities(found: Any, place: str) -> Iterator[tuple[str, Json]]:
-    """Every quantity in a resource, with its place."""
-    if isinstance(found, dict):
-        if not isinstance(found.get("value", ""), str) and set(found) <= _QUANTITY:
-            yield place, found
-        for name, value in found.items():
-            yield from quantities(value, f"{place}.{name}")
-    elif isinstance(found, list):
-        for n, value in enumerate(found):
-            yield from quantities(value, f"{place}[{n}]")
-
-
-_QUANTITY = {"value", "unit", "system", "code"}
-
-
-# ---- the rules
 
 
 def _counts(index: Index) -> Faults:
