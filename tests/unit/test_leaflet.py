@@ -137,6 +137,15 @@ def test_a_page_about_a_child_speaks_to_the_parent() -> None:
     assert not any("children" in one for one in adult["boxed"])
 
 
+def test_who_drives_and_who_may_be_pregnant_is_told_so() -> None:
+    lines = {
+        name: " ".join(page(f"{name}/plan.yaml")["avoid"])
+        for name in ("child_arm", "arm_after_stroke", "chronic_migraine")
+    }
+    assert [name for name, said in lines.items() if "drive" not in said] == ["child_arm"]
+    assert [name for name, said in lines.items() if "pregnant" in said] == ["chronic_migraine"]
+
+
 def test_neck_and_bladder_have_warnings_of_their_own() -> None:
     assert any("throat" in one for one in page("cervical_dystonia/plan.yaml")["today"])
     assert any("can not pass water" in one for one in page("overactive_bladder/plan.yaml")["today"])

@@ -147,3 +147,16 @@ def test_depth_is_shown_only_where_the_body_is_mapped() -> None:
     assert deep["flexor carpi radialis"] == "see overleaf"
     nothing = replace(sites, mapped=frozenset())
     assert {one["deep"] for one in arm(sites=nothing)["doses"]} == {"see overleaf"}
+
+
+def test_each_session_has_a_sheet_with_its_own_date() -> None:
+    plan = load_plan(EXAMPLES / "arm_after_stroke/plan.yaml")
+    patient = load_patient(EXAMPLES / "arm_after_stroke/patient.yaml")
+    (first,) = plan.sessions
+    later = first.model_copy(update={"day": 91, "injections": first.injections[:2]})
+    both = plan.model_copy(update={"sessions": (first, later)})
+    one, two = (sheet(both, patient, [], at) for at in (0, 1))
+    assert dict(one["patient"])["Date of the plan"] == "16 Nov 2026"
+    assert dict(two["patient"])["Date of the plan"] == "15 Feb 2027"
+    assert [len(said["doses"]) for said in (one, two)] == [7, 2]
+    assert two["total_u"] == "85"

@@ -68,6 +68,12 @@ def boxed(child: bool) -> list[str]:
     return [*row["boxed"], *([row["boxed_child"]] if child else [])]
 
 
+def personal(child: bool, pregnancy: bool) -> list[str]:
+    """What else to leave, for a child or a grown-up, and where a pregnancy can be."""
+    row = _read()["everyone"]
+    return [row["child" if child else "grown_up"], *([row["pregnancy"]] if pregnancy else [])]
+
+
 @cache
 def plain_places() -> dict[str, str]:
     """Where each structure lies, in plain words, by its name without the side."""

@@ -82,6 +82,7 @@ def leaflet(
     patient: PatientFile = None,
     out: Folder = Path("out"),
     phone: Annotated[str, typer.Option(help="Telephone of the clinic.")] = "",
+    label: Label = "US",
     draws: Draws = 200,
     seed: Seed = 1,
     database: DatabasePlace = "",
@@ -93,7 +94,7 @@ def leaflet(
     With the key of a session that was given, it speaks of what was given.
     """
     case = _planned(plan, patient, database, by)
-    findings = findings_of(case.plan, case.patient)
+    findings = findings_of(case.plan, case.patient, label)
     from openbont.report import leaflet as page
     from openbont.report import terminal
     from openbont.report.reading_age import grade
