@@ -9,7 +9,6 @@ import typer
 from openbont.cli.place import By, DatabasePlace, opened
 from openbont.cli.records import PatientId, records
 from openbont.cli.shared import AsJson, Folder, example, plain, show, writing
-from openbont.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -109,8 +108,6 @@ def research(
 
 def _say(kept: "list[Held]", lists: "Mapping[str, Sequence[str]]", as_json: bool) -> None:
     """What was kept, and what was not understood, word for word."""
-    if not kept and not any(lists.values()):
-        raise BadInput("record", "nothing was given in it", "look whether it is the right file")
 
     def text(page: "Console") -> None:
         for one in kept:

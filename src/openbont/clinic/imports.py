@@ -50,8 +50,13 @@ def read_outside(path: str | Path) -> Outside:
     if path.suffix.lower() == ".json" or text.lstrip().startswith("{"):
         from openbont.clinic.fhir.foreign import read_bundle
 
-        return read_bundle(bundle_of(text, path.name), path.name)
-    return read_table(text, path.name)
+        out = read_bundle(bundle_of(text, path.name), path.name)
+    else:
+        out = read_table(text, path.name)
+    if not out.given and not out.not_counted:
+        way_out = "look whether it is the right file"
+        raise BadInput(path.name, "tells of no toxin that was given", way_out)
+    return out
 
 
 def text_of(path: Path) -> str:

@@ -11,8 +11,12 @@ from openbont.clinic.outside import Given, Outside
 from openbont.clinic.words import date_in, disorder_in, may_be_toxin, product_in, structure_in
 from openbont.errors import BadInput
 
-GIVING = ("MedicationStatement", "MedicationDispense", "Immunization", "Procedure")
-"""Kinds that may speak of toxin given without a MedicationAdministration."""
+QUIET = {
+    *("Medication", "MedicationRequest", "CarePlan", "Goal", "ServiceRequest", "Consent"),
+    *("Condition", "Observation", "AdverseEvent", "AllergyIntolerance", "BodyStructure"),
+    *("RiskAssessment", "Provenance", "Organization", "Practitioner", "Location"),
+}
+"""Kinds that may name a toxin and never tell of its being given."""
 STRUCTURES = f"{OWN}/structure"
 NOT_GIVEN = ("not-done", "entered-in-error")
 
@@ -23,6 +27,9 @@ def read_bundle(bundle: Json, name: str) -> Outside:
         raise BadInput(name, "not a FHIR Bundle with entries", "export a Bundle of one patient")
     pile = Pile(bundle)
     out = Outside(name)
+    for n, entry in enumerate(bundle["entry"]):
+        if not isinstance(entry, Mapping) or not isinstance(entry.get("resource"), dict):
+            out.not_counted.append(f"entry {n}: {json.dumps(entry, default=str)} (no resource)")
     for resource in pile.resources:
         try:
             _resource(out, pile, resource)
@@ -41,7 +48,7 @@ def _resource(out: Outside, pile: "Pile", found: Json) -> None:
         _administration(out, pile, found)
     elif kind == "MedicationAdministration":
         out.not_counted.append(_listed(found, "carries a modifier that is not known here"))
-    elif kind in GIVING and not pile.is_parent(found) and may_be_toxin(_words(found)):
+    elif kind not in QUIET and may_be_toxin(_words(found)) and not pile.is_parent(found):
         if found.get("status") in NOT_GIVEN:
             out.not_understood.append(_listed(found, f"{found['status']}: not counted"))
         else:
@@ -73,11 +80,12 @@ class Pile:
         return self.by_name.get(name) or self.by_name.get("/".join(name.split("/")[-2:]), {})
 
     def is_parent(self, procedure: Json) -> bool:
-        """True when a MedicationAdministration is part of it, and tells what was given."""
+        """True when a MedicationAdministration of toxin is part of it, and tells what was given."""
         return any(
             self.follow(one, part) is procedure
             for one in self.resources
             if one.get("resourceType") == "MedicationAdministration"
+            and may_be_toxin(_words(one) + _medication(self, one))
             for part in one.get("partOf", [])
         )
 
