@@ -117,3 +117,13 @@ def test_what_is_still_in_a_vial_is_not_billed():
 def test_two_products_are_never_billed_together():
     with pytest.raises(BadInput, match="one product is needed"):
         billed([used(ONA, 200, "200"), used(ABO, 500, "500")])
+
+
+def test_a_vial_that_served_two_sessions_is_billed_only_for_one_patient():
+    two = tuple(Taken(session=key, units=Decimal(50)) for key in ("s1", "s2"))
+    shared = vial("a", 100, taken=two)
+    with pytest.raises(BadInput, match="several sessions"):
+        billed([shared])
+    bill = billed([shared], own=("s1", "s2"))
+    assert bill is not None
+    assert bill.lines() == [("J0585", "JZ", 100)]

@@ -58,12 +58,17 @@ def discard_by(vial: Vial) -> datetime | None:
     return vial.opened + timedelta(hours=hours) if vial.opened and hours else None
 
 
-def billed(vials: Iterable[Vial]) -> Billed | None:
+def billed(vials: Iterable[Vial], own: Collection[str] = ()) -> Billed | None:
     """What a payer counts for the vials of one patient and day; None without a code that was read.
 
-    Every vial must be used up: what is left in one has to be given or thrown away first.
+    Every vial must be used up: what is left in one has to be given or thrown away first. `own` are
+    the keys of the sessions; by default the vials may have served only one.
     """
     vials = list(vials)
+    served = {one.session for vial in vials for one in vial.taken}
+    if len(served) > 1 and not served <= set(own):
+        problem = f"the vials served several sessions ({', '.join(sorted(served))})"
+        raise BadInput("billing", problem, "a vial is for one patient: bill by hand")
     names = sorted({vial.product for vial in vials})
     if len(names) != 1:
         raise BadInput("billing", f"one product is needed, not {names}", "bill each by itself")
