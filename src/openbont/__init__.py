@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from openbont.catalog.model import model
+    from openbont.clinic.records import create_records, open_records
     from openbont.design import Design
     from openbont.errors import BadInput, NoEvidence, NoPlan, OpenBoNTError
     from openbont.evidence import cite
@@ -44,6 +45,7 @@ __all__ = [
     "check",
     "cite",
     "compared",
+    "create_records",
     "explain",
     "improve",
     "limits",
@@ -51,6 +53,7 @@ __all__ = [
     "load_patient",
     "load_plan",
     "model",
+    "open_records",
     "outcome",
     "propose",
     "run_trial",
@@ -76,6 +79,7 @@ _HOME = {
     "check": "planning.check",
     "cite": "evidence",
     "compared": "planning.compare",
+    "create_records": "clinic.records",
     "explain": "planning.explain",
     "improve": "planning.improve",
     "limits": "planning.limits",
@@ -83,6 +87,7 @@ _HOME = {
     "load_patient": "io",
     "load_plan": "io",
     "model": "catalog.model",
+    "open_records": "clinic.records",
     "outcome": "forward.outcome",
     "propose": "planning.propose",
     "run_trial": "trials.run",

@@ -20,7 +20,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 ARM = EXAMPLES / "arm_after_stroke"
 COMMANDS = (
     *("demo", "check", "explain", "propose", "simulate", "report", "cite", "doctor", "schema"),
-    *("sbml", "trial", "validate", "calibrate"),
+    *("sbml", "trial", "validate", "calibrate", "ledger", "sheet", "leaflet", "note"),
 )
 QUICK = ("--draws", "4", "--weeks", "2")
 HEAVY = {"jax", "matplotlib", "typst", "equinox", "numpy", "pydantic", "highspy"}
