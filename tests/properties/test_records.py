@@ -12,9 +12,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
+    MultipleResults,
     RuleBasedStateMachine,
     initialize,
     invariant,
+    multiple,
     rule,
     run_state_machine_as_test,
 )
@@ -35,12 +37,13 @@ from tests.records import (
     waste,
 )
 
-Units = st.integers(1, 40).map(str)
+Nothing = MultipleResults[str]
+Units = st.integers(1, 60).map(str)
 
 
 @dataclass(frozen=True)
 class Known:
-    """What the model knows of a record."""
+    """What the model has of a record."""
 
     noun: Noun
     state: str = "draft"
@@ -54,7 +57,8 @@ class Crash(Exception):
 class Recording(RuleBasedStateMachine):
     """Records beside a dictionary."""
 
-    keys = Bundle("keys")
+    vials, plans, sessions, others = map(Bundle, ("vials", "plans", "sessions", "others"))
+    keys = st.one_of(vials, plans, sessions, others)
 
     def __init__(self, kept: Kept) -> None:
         super().__init__()
@@ -98,25 +102,25 @@ class Recording(RuleBasedStateMachine):
 
     # ---- what people do
 
-    @initialize(target=keys)
+    @initialize(target=vials)
     def a_first_vial(self) -> str:
         return self.add_vial()
 
-    @rule(target=keys)
+    @rule(target=vials)
     def add_vial(self) -> str:
         key = f"v{next(self.numbers)}"
         self.records.add(vial(key, "100"), "")
         self.put(key, vial(key, "100"), "draft")
         return key
 
-    @rule(target=keys, dose_u=st.sampled_from([20.0, 60.0]))
+    @rule(target=plans, dose_u=st.sampled_from([20.0, 60.0]))
     def add_plan(self, dose_u: float) -> str:
         key = f"p{next(self.numbers)}"
         self.records.add(plan(dose_u), PATIENT, key)
         self.put(key, plan(dose_u), "draft")
         return key
 
-    @rule(target=keys)
+    @rule(target=others)
     def add_consent(self) -> str:
         key = f"c{next(self.numbers)}"
         self.records.add(consent(), PATIENT, key)
@@ -141,7 +145,7 @@ class Recording(RuleBasedStateMachine):
             self.records.change(key, _another(key, known.noun, "stale"), known.version - 1)
         assert told.value.theirs.noun == known.noun
 
-    @rule(key=keys)
+    @rule(key=keys | plans)
     def sign(self, key: str) -> None:
         known = self.known[key]
         if known.state == "draft" and not isinstance(known.noun, Vial):
@@ -151,8 +155,8 @@ class Recording(RuleBasedStateMachine):
             with pytest.raises(BadInput):
                 self.records.sign(key, known.version)
 
-    @rule(target=keys, name=keys, units=Units, plan_key=st.none() | keys)
-    def give(self, name: str, units: str, plan_key: str | None) -> str:
+    @rule(target=sessions, name=vials | keys, units=Units, plan_key=st.none() | plans)
+    def give(self, name: str, units: str, plan_key: str | None) -> str | Nothing:
         given = _given(name, units, plan_key)
         key = f"s{next(self.numbers)}"
         if self.left(name) >= given.units and self.may_follow(plan_key):
@@ -162,14 +166,14 @@ class Recording(RuleBasedStateMachine):
             return key
         with pytest.raises(BadInput):
             self.records.give(given, PATIENT, key)
-        return name
+        return multiple()
 
     def may_follow(self, plan_key: str | None) -> bool:
         if plan_key is None:
             return True
         return plan_key.startswith("p") and self.known[plan_key].state == "signed"
 
-    @rule(name=keys, units=Units)
+    @rule(name=vials | keys, units=Units)
     def waste(self, name: str, units: str) -> None:
         known = self.known[name]
         if self.left(name) >= Decimal(units):
@@ -181,8 +185,15 @@ class Recording(RuleBasedStateMachine):
             with pytest.raises(BadInput):
                 self.records.waste(name, waste(units), known.version)
 
-    @rule(target=keys, key=keys, units=Units)
-    def correct(self, key: str, units: str) -> str:
+    @rule(target=sessions, key=sessions, units=Units)
+    def correct_a_session(self, key: str, units: str) -> str | Nothing:
+        return self.correct(key, units)
+
+    @rule(target=others, key=vials | plans | others, units=Units)
+    def correct_another(self, key: str, units: str) -> str | Nothing:
+        return self.correct(key, units)
+
+    def correct(self, key: str, units: str) -> str | Nothing:
         known = self.known[key]
         noun = _another(key, known.noun, units)
         if isinstance(known.noun, GivenSession):
@@ -190,7 +201,7 @@ class Recording(RuleBasedStateMachine):
         if known.state not in ("signed", "given") or not self.can_be_corrected(key, noun):
             with pytest.raises(BadInput):
                 self.records.correct(key, noun, "wrong")
-            return key
+            return multiple()
         new = self.records.correct(key, noun, "wrong").key
         if isinstance(known.noun, GivenSession) and isinstance(noun, GivenSession):
             self.move(known.noun, key, -1)
