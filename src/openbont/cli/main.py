@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 import openbont.cli.about
+import openbont.cli.clinic
 import openbont.cli.exchange
 import openbont.cli.keeping
 import openbont.cli.ledger
