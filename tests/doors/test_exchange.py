@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -205,3 +206,34 @@ def test_tables_for_research_name_nobody(openbont: Run, database: Path, tmp_path
     rows = list(csv.DictReader(first["injections.csv"].splitlines()))
     assert str(plan.date) not in {row["date"] for row in rows}
     assert openbont("records", "verify", "--database", database)[0] == 0
+
+
+# ---- the day's work
+
+
+def test_vials_of_the_shelf_are_chosen_for_a_patient(openbont: Run, database: Path) -> None:
+    closed = {"taken": (), "wasted": (), "opened": None}
+    shelf = example("chronic_migraine").vials[0].model_copy(update=closed)
+    with open_records(database, by="x") as records:
+        for name, units in (("A", 100), ("B", 100), ("C", 200)):
+            records.add(shelf.model_copy(update={"id": name, "units": Decimal(units)}), "")
+    ask = ("records", "vials", "onabotulinumtoxinA")
+    who = ("--patient", "ida", "--database", database)
+    assert openbont(*ask, "155", *who)[1] == {
+        "draws": [{"units": "155", "vial": "C"}],
+        "left_over": "45",
+    }
+    assert openbont(*ask, "90", *who)[1]["draws"] == [{"units": "90", "vial": "A"}]
+    assert openbont(*ask, "500", *who)[0] == openbont(*ask, "0", *who)[0] == 2
+
+
+def test_visits_that_are_due_name_their_scales(openbont: Run, database: Path) -> None:
+    given(database)
+    status, said = openbont("records", "due", "arm-after-stroke", "--database", database)
+    assert status == 0
+    first, early, peak, _ = said["due"]
+    assert "MAS" in first["visit"]["scales"]
+    assert early["visit"]["ask"]
+    assert "MAS" in peak["visit"]["scales"]
+    assert "MAS" not in peak["missing"]  # it was read five weeks after
+    assert openbont("records", "due", "ida", "--database", database)[0] == 2

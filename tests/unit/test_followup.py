@@ -1,11 +1,16 @@
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from openbont.catalog.followup import follow_up
 from openbont.catalog.overview import disorders, overview
 from openbont.catalog.scales import scale
-from openbont.errors import UnknownName
+from openbont.clinic.due import due
+from openbont.clinic.held import Held
+from openbont.clinic.nouns import ClinicVisit
+from openbont.errors import BadInput, UnknownName
+from openbont.patient import Reading
+from tests.charts import chart
 
 
 @pytest.mark.parametrize("disorder", disorders())
@@ -35,3 +40,38 @@ def test_a_visit_has_its_days():
 def test_an_unknown_disorder_is_refused():
     with pytest.raises(UnknownName):
         follow_up("dystonia.neck")
+
+
+def held(weeks: int, *scales: str) -> list[Held]:
+    """A session for neck dystonia, and one visit after it."""
+    session = chart("cervical_dystonia").session
+    readings = tuple(Reading(scale=name, value=20.0) for name in scales)
+    visit = ClinicVisit(date=session.date + timedelta(weeks=weeks), by="A", readings=readings)
+    return [
+        Held("s", "session", "p", 1, "given", session),
+        Held("v", "visit", "p", 1, "signed", visit),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("week", "scales", "state"),
+    [
+        (0, (), "to come"),
+        (4, (), "now"),
+        (6, (), "now"),
+        (7, (), "missed"),
+        (7, ("Tsui",), "missed"),
+        (7, ("TWSTRS",), "done"),
+        (5, ("TWSTRS",), "done"),
+    ],
+)
+def test_a_visit_is_done_when_its_scales_were_read(week, scales, state):
+    records = held(5, *scales)
+    on = chart("cervical_dystonia").session.date + timedelta(weeks=week)
+    peak = due(records, on)[2]
+    assert (peak.state, peak.missing) == (state, () if "TWSTRS" in scales else ("TWSTRS",))
+
+
+def test_without_a_session_nothing_is_due():
+    with pytest.raises(BadInput, match="no session"):
+        due([], date(2026, 3, 2))
