@@ -1,5 +1,6 @@
 """`openbont records`: what a user types and sees."""
 
+import io
 import json
 import os
 import pty
@@ -217,7 +218,7 @@ def test_a_damaged_database_is_said_and_left_as_it_is(filled: Callable[..., Said
 def test_a_passphrase_is_asked_never_given_on_the_command_line(
     records: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sys.stdin", open(os.devnull))  # noqa: SIM115
+    monkeypatch.setattr("sys.stdin", io.StringIO())
     assert (
         "there is no terminal to ask at; set OPENBONT_PASSPHRASE"
         in records("init", "--encrypt").err
