@@ -101,6 +101,14 @@ def test_what_was_taken_into_the_records_stops_the_plan(
     assert openbont("records", "verify", *known)[0] == 0
 
 
+def test_a_record_that_is_taken_in_twice_counts_once(openbont: Run, database: Path) -> None:
+    known = ("--database", database)
+    for file in ("record.json", "record.csv", "record.json"):
+        openbont("records", "outside", A / file, "--patient", "ida", *known)
+    _, found = openbont("ledger", "ida", "--on", "2026-11-16", *known)
+    assert [one["units"] for one in found["totals"]] == ["108"]
+
+
 def test_what_could_not_be_counted_stops_until_somebody_asked(
     openbont: Run, database: Path
 ) -> None:

@@ -335,6 +335,8 @@ def test_a_seeded_fault_is_refused_with_a_message(arm, name):
     said = [str(refused.value), *getattr(refused.value, "__notes__", [])]
     assert any(words in one for one in said), said
     assert str(refused.value).startswith("session.json: ")
+    with pytest.raises(BadInput, match=r"^session\.json: "):
+        read_bundle(bad, "session.json")
 
 
 def spots(found: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -208,6 +208,9 @@ def test_a_record_of_somebody_else_is_refused():
         read.of(ida.model_copy(update={"sex": "male"}))
     with pytest.raises(BadInput, match="born 2021-06-09"):
         read.of(ida.model_copy(update={"age_years": 8.0}))
+    early = table(HEAD + "2006-10-26,Botox,9,A\n")
+    with pytest.raises(BadInput, match="before the birth"):
+        early.of(ida)
     two = table("Patient,Date,Product,Units\n1,2026-10-26,Botox,9\n2,2026-10-26,Botox,9\n")
     with pytest.raises(BadInput, match="more than one person"):
         two.of(ida)

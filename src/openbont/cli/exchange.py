@@ -68,6 +68,7 @@ def fhir(
     as_json: AsJson = False,
 ) -> None:
     """Write one session as a FHIR R4 Bundle."""
+    from openbont.clinic.fhir.codes import source
     from openbont.clinic.fhir.export import bundle, text
     from openbont.clinic.fhir.gather import gathered
     from openbont.io import replace_file
@@ -76,7 +77,7 @@ def fhir(
         made = bundle(gathered(held, session, icd10 or None))
     with writing(out):
         replace_file(out, text(made).encode())
-    data = {"file": str(out), "resources": len(made["entry"])}
+    data = {"file": str(out), "resources": len(made["entry"]), "codes": plain(source())}
     words = f"{out}: {len(made['entry'])} resources; not checked by the official validator"
     show(as_json, data, lambda page: page.print(words, markup=False, soft_wrap=True))
 

@@ -156,7 +156,9 @@ def told_by(held: Sequence[Held]) -> dict[str, list[PastSession]]:
         if isinstance(one.noun, GivenSession):
             told.setdefault("records", []).append(one.noun.past())
         elif isinstance(one.noun, OutsideSession):
-            told.setdefault(one.noun.source, []).append(one.noun.session)
+            sessions = told.setdefault(one.noun.source, [])
+            if one.noun.session not in sessions:  # the same file, taken in twice
+                sessions.append(one.noun.session)
     return told
 
 

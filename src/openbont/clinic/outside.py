@@ -11,6 +11,9 @@ from openbont.errors import BadInput
 from openbont.patient import PastSession, Patient
 from openbont.plan import Injection
 
+LONGEST = 4_000
+"""Characters of one thing that was not understood, as far as they are kept."""
+
 
 @dataclass(frozen=True)
 class Given:
@@ -52,14 +55,19 @@ class Outside:
 
     def nouns(self) -> tuple[OutsideSession | NotCounted, ...]:
         """What is kept of it in the records."""
-        left = tuple(self.not_understood)
+        left = tuple(words[:LONGEST] for words in self.not_understood)
         read = tuple(
             OutsideSession(session=one, source=self.source, not_understood=left)
             for one in self.sessions
         )
         if not self.not_counted:
             return read
-        return (*read, NotCounted(source=self.source, words=tuple(self.not_counted)))
+        return (
+            *read,
+            NotCounted(
+                source=self.source, words=tuple(words[:LONGEST] for words in self.not_counted)
+            ),
+        )
 
     def of(self, patient: Patient) -> "Outside":
         """The same record, refused when it speaks of somebody else."""
@@ -74,6 +82,9 @@ class Outside:
             if abs(years - patient.age_years) > 1.01:
                 said = f"born {born}, {years:.0f} years old on {patient.date}; the patient is "
                 self._refuse(patient, f"{said}{patient.age_years:g}")
+        for one in self.given:
+            if (patient.date - one.date).days / 365.25 > patient.age_years + 1.01:
+                self._refuse(patient, f"{one.units} U on {one.date}, before the birth")
         return self
 
     def _refuse(self, patient: Patient, why: str) -> None:

@@ -43,7 +43,11 @@ def _last(ledger: Ledger) -> str:
 
 
 def _history(lines: Sequence[Line]) -> Table:
-    table = Table("date", "days ago", "units", "product", "for", "clinic", "told by", box=None)
+    table = Table(box=None)
+    for name in ("date", "days ago", "units", "product", "for"):
+        table.add_column(name, no_wrap=True)
+    for name in ("clinic", "told by"):
+        table.add_column(name, overflow="fold")
     for line in lines:
         past = line.session
         style = "" if line.counted else "dim"

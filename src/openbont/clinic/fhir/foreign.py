@@ -6,6 +6,7 @@ from typing import Any
 
 from openbont.catalog.names import NOT_STATED
 from openbont.clinic.fhir.codes import OWN
+from openbont.clinic.fhir.rules import refuse
 from openbont.clinic.fhir.units import Json, toxin_of
 from openbont.clinic.outside import Given, Outside
 from openbont.clinic.words import date_in, disorder_in, may_be_toxin, product_in, structure_in
@@ -22,9 +23,15 @@ NOT_GIVEN = ("not-done", "entered-in-error")
 
 
 def read_bundle(bundle: Json, name: str) -> Outside:
-    """What a FHIR R4 Bundle says was given; each MedicationAdministration is counted or listed."""
+    """What a FHIR R4 Bundle says was given; each MedicationAdministration is counted or listed.
+
+    One that OpenBoNT wrote must also keep its rules.
+    """
     if bundle.get("resourceType") != "Bundle" or not isinstance(bundle.get("entry"), list):
         raise BadInput(name, "not a FHIR Bundle with entries", "export a Bundle of one patient")
+    identifier = bundle.get("identifier")
+    if isinstance(identifier, Mapping) and identifier.get("system") == f"{OWN}/bundle":
+        refuse(bundle, name)
     pile = Pile(bundle)
     out = Outside(name)
     for n, entry in enumerate(bundle["entry"]):

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from openbont.clinic.fhir.asked import coded, extended, key_of, preparations, vials
 from openbont.clinic.fhir.chart import Chart, Risk, Signed
 from openbont.clinic.fhir.measured import OUTCOMES
-from openbont.clinic.fhir.rules import faults
+from openbont.clinic.fhir.rules import refuse
 from openbont.clinic.fhir.shapes import Index
 from openbont.clinic.fhir.units import Json, value_of
 from openbont.clinic.nouns import (
@@ -33,12 +33,7 @@ ENDED = {code: word for word, code in OUTCOMES.items()}
 
 def chart(bundle: Any, name: str = "bundle") -> Chart:
     """The session in a Bundle. Raises BadInput with the first fault; the others are its notes."""
-    wrong = faults(bundle)
-    if wrong:
-        refused = BadInput(name, wrong[0], "nothing of it was read")
-        for other in wrong[1:]:
-            refused.add_note(other)
-        raise refused
+    refuse(bundle, name)
     try:
         return _Reader(Index(bundle)).chart()
     except ValidationError as error:

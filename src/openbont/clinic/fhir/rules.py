@@ -64,6 +64,16 @@ def faults(bundle: Any) -> list[str]:
     return wrong or [fault for rule in RULES for fault in rule(index)]
 
 
+def refuse(bundle: Any, name: str) -> None:
+    """Raise the first fault of a Bundle, if there is one; the others are its notes."""
+    wrong = faults(bundle)
+    if wrong:
+        refused = BadInput(name, wrong[0], "nothing of it was read")
+        for other in wrong[1:]:
+            refused.add_note(other)
+        raise refused
+
+
 def _counts(index: Index) -> Faults:
     for kind in ONCE:
         if len(index.of(kind)) != 1:
