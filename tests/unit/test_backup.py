@@ -337,6 +337,14 @@ def test_an_earlier_schema_is_backed_up_and_migrated(
     assert drill(kept, WHO, utc_now, old.passphrase).events == 4
 
 
+def test_who_comes_second_to_a_migration_finds_it_done(old: Kept) -> None:
+    with closing(_there(old)) as held:
+        with old.open() as first:
+            done = first.verify()
+        opening.migrate(held, "0001", WHO, utc_now, "copy.db")
+        assert verified(held) == done
+
+
 KILLED = """
 import os, signal, sys
 from openbont.clinic import backup, migrations

@@ -1,5 +1,6 @@
 """Commands that keep the records: backup, restore, archive, verification, rescue."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +20,6 @@ from openbont.cli.place import (
 )
 from openbont.cli.records import records
 from openbont.cli.shared import AsJson, Folder, example, plain, show
-from openbont.errors import BadInput
 
 if TYPE_CHECKING:
     from openbont.clinic.rebuild import Verified
@@ -82,9 +82,6 @@ def restore(
 @records.command("export", epilog=example("records export --out records.jsonl"))
 def export_records(
     out: Annotated[Path, typer.Option("--out", help="File to write.")],
-    format: Annotated[
-        str, typer.Option("--format", help="events: everything, to the byte.")
-    ] = "events",
     database: DatabasePlace = "",
     by: By = "",
     as_json: AsJson = False,
@@ -92,8 +89,6 @@ def export_records(
     """Write all events with their digests to a file that only its owner may read."""
     from openbont.clinic.archive import write_archive
 
-    if format != "events":
-        raise BadInput("--format", f"no such format (value {format!r})", "there is: events")
     with opened(database, by) as held:
         found = write_archive(held.database, out)
     _say(str(out), found, {"file": str(out)}, as_json)
@@ -134,7 +129,9 @@ def recover(
 
     where = Path(place(database)).expanduser()
     sealed = key_file(where).exists()
-    secret = asked("Passphrase or recovery key", PASSPHRASE) if sealed else None
+    secret = os.environ.get(PASSPHRASE)
+    if sealed:
+        secret = asked("Passphrase or recovery key", PASSPHRASE)
     found = rescue(where, out, secret)
     words = [f"{out}: {found.events} events, {found.records} records"]
     words.append(f"the chain has no gap up to event {found.whole_to}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import desc, inspect, select, text
+from sqlalchemy import Connection, desc, inspect, select, text
 
 from openbont.clinic import database, keys, tables
 from openbont.clinic.archive import bring_in
@@ -139,9 +139,14 @@ def change_passphrase(place: str | Path, old: str, new: str) -> None:
 def schema_of(held: Database) -> str:
     """The version of the schema; empty where there are no records."""
     with held.reading() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return ""
-        return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar())
+        return schema_in(connection)
+
+
+def schema_in(connection: Connection) -> str:
+    """The same, as one transaction sees it."""
+    if not inspect(connection).has_table("alembic_version"):
+        return ""
+    return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar())
 
 
 def migrate(held: Database, schema: str, by: str, now: Clock, kept: str) -> None:
@@ -149,6 +154,8 @@ def migrate(held: Database, schema: str, by: str, now: Clock, kept: str) -> None
     from openbont.clinic.migrations import upgrade
 
     with held.beginning() as connection:
+        if schema_in(connection) == tables.SCHEMA:
+            return  # another was quicker
         upgrade(connection)
         about = {"from": schema, "to": tables.SCHEMA, "backup": kept}
         append(connection, now(), by, "migrate", "", 0, about)
