@@ -116,6 +116,10 @@ def test_what_could_not_be_counted_stops_until_somebody_asked(
     _, said = openbont("records", "outside", A / "unclear.csv", "--patient", "ida", *known)
     (kept,) = said["kept"]
     assert openbont("check", PLAN, *known)[0] == 2
+    with open_records(database, by="x") as records:
+        plan = records.add(load_plan(PLAN), "ida").key
+    sheet = openbont("sheet", plan, "--out", database.parent, *known)
+    assert (sheet[0], "26/10/2026" in sheet[1]["error"]["problem"]) == (2, True)
     openbont("records", "outside", A / "record.csv", "--patient", "ida", *known)
     asked = ("--reason", "clinic A asked; record.csv says it", *known)
     assert openbont("records", "withdraw", kept["key"], *asked)[0] == 0

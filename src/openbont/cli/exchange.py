@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from openbont.cli.place import By, DatabasePlace, opened
-from openbont.cli.records import PatientId, records
+from openbont.cli.records import PatientId, Sign, records
 from openbont.cli.shared import AsJson, Folder, example, plain, show, writing
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def outside(
 def diary(
     diary: Annotated[Path, typer.Argument(metavar="DIARY", help="CSV: date, scale, value.")],
     patient: PatientId,
+    sign: Sign = False,
     database: DatabasePlace = "",
     by: By = "",
     as_json: AsJson = False,
@@ -53,6 +54,8 @@ def diary(
     with opened(database, by) as held:
         read = read_diary(diary, until=held.now().date())
         kept = [held.add(read.diary, patient)] if read.diary else []
+        if sign:
+            kept = [held.sign(one.key, one.version) for one in kept]
     _say(kept, {"left out": read.bad}, as_json)
 
 

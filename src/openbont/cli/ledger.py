@@ -72,17 +72,12 @@ def as_known(
     patient: "Patient", records: Sequence[Path], on: date, database: str, by: str
 ) -> "Patient":
     """The patient with everything that is known to have been given; refused while not all is."""
-    from openbont.clinic.ledger import with_history
+    from openbont.clinic.ledger import refuse_uncounted, with_history
 
     if not records and not database:
         return patient
     found = gathered(patient, records, on, database, by)
-    if found.not_counted:
-        problem = f"may be toxin and could not be counted: {found.not_counted[0]}"
-        refused = BadInput("record", problem, "ask that clinic what was given, and mend the record")
-        for words in found.not_counted[1:]:
-            refused.add_note(words)
-        raise refused
+    refuse_uncounted(found.not_counted)
     return with_history(patient, found)
 
 

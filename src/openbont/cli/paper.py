@@ -159,6 +159,7 @@ def _planned(named: str, patient: Path | None, database: str, by: str) -> _Case:
     """The plan in a file, or the plan or session that is recorded under a key."""
     if Path(named).is_file() or Path(named).suffix in (".yaml", ".yml", ".json"):
         return _Case(*load(Path(named), patient))
+    from openbont.clinic.ledger import refuse_uncounted, uncounted
     from openbont.clinic.nouns import GivenSession
     from openbont.plan import Plan
 
@@ -168,6 +169,8 @@ def _planned(named: str, patient: Path | None, database: str, by: str) -> _Case:
             raise BadInput(named, f"is a {held.kind}", "name a plan or a session")
         who, person = records.patient(held.patient), _person(records, held.patient)
         head = records.head().digest
+        if isinstance(held.noun, Plan):
+            refuse_uncounted(uncounted(records.all(held.patient)))
     if isinstance(held.noun, GivenSession):
         before = [past for past in who.history if past.date < held.noun.date]
         who = who.model_copy(update={"history": tuple(before)})

@@ -99,6 +99,16 @@ def with_history(patient: Patient, found: Ledger) -> Patient:
     return Patient.model_validate({**dict(patient), "history": history})
 
 
+def refuse_uncounted(words: Sequence[str]) -> None:
+    """Nothing may be planned while something may be toxin and was not counted."""
+    if words:
+        problem = f"may be toxin and could not be counted: {words[0]}"
+        refused = BadInput("record", problem, "ask that clinic what was given, and mend the record")
+        for other in words[1:]:
+            refused.add_note(other)
+        raise refused
+
+
 def _lines(sources: Mapping[str, Iterable[PastSession]], on: datetime.date) -> tuple[Line, ...]:
     """Latest first; what several sources tell alike stands once, with the most said of it."""
     told: dict[tuple[object, ...], tuple[PastSession, tuple[str, ...]]] = {}
