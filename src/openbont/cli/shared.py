@@ -1,8 +1,6 @@
 """What all commands share: the app, options, how a result, progress or a refusal is shown."""
 
-import dataclasses
 import json
-import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from openbont.errors import BadInput, OpenBoNTError
+from openbont.report.plain import plain as plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -85,23 +84,6 @@ def show(as_json: bool, data: dict[str, Any], text: "Callable[[Console], object]
 def print_json(data: Any) -> None:
     """JSON that is the same whenever the data are."""
     print(json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False))
-
-
-def plain(thing: Any) -> Any:
-    """Any value of the house as JSON: names as keys, six significant digits, no NaN."""
-    if isinstance(thing, float):
-        return float(f"{thing:.6g}") if math.isfinite(thing) else None
-    if thing is None or isinstance(thing, (bool, int, str)):
-        return thing
-    if isinstance(thing, dict):
-        return {str(key): plain(value) for key, value in thing.items()}
-    if isinstance(thing, (list, tuple)):
-        return [plain(item) for item in thing]
-    if hasattr(thing, "model_dump"):
-        return plain(thing.model_dump(mode="json"))
-    if dataclasses.is_dataclass(thing):
-        return {f.name: plain(getattr(thing, f.name)) for f in dataclasses.fields(thing)}
-    return plain(thing.tolist()) if hasattr(thing, "tolist") else str(thing)
 
 
 def refuse(error: OpenBoNTError, as_json: bool) -> None:

@@ -1,0 +1,95 @@
+"""The workbench as an application: guard, errors in words, pages."""
+
+import time
+from collections.abc import Callable
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from openbont.clinic.records import Records
+from openbont.errors import BadInput, Busy, EditConflict, NoEvidence, NoPlan, NotStored
+from openbont.web.accounts import IDLE_S, Sessions, Throttle
+from openbont.web.context import HERE, page
+from openbont.web.guard import LOOPBACK, Guard, log_without_values
+from openbont.web.routes import login, today
+
+
+def create_app(
+    open_records: Callable[[str], Records],
+    *,
+    demo: bool = False,
+    hosts: frozenset[str] = LOOPBACK,
+    tls: bool = False,
+    idle_s: float = IDLE_S,
+    clock: Callable[[], float] = time.monotonic,
+) -> FastAPI:
+    """The workbench over the records that `open_records` opens in a name."""
+    app = FastAPI(
+        title="OpenBoNT workbench",
+        docs_url=None,
+        redoc_url=None,
+        telemetry={"auto_configure": False},
+    )
+    app.state.open_records, app.state.records = open_records, None
+    app.state.demo, app.state.tls = demo, tls
+    app.state.sessions, app.state.throttle = Sessions(clock, idle_s), Throttle(clock)
+    app.add_middleware(Guard, sessions=app.state.sessions, hosts=hosts, tls=tls)
+    _pages(app)
+    _errors(app)
+    return app
+
+
+def _pages(app: FastAPI) -> None:
+    """Each module of `routes` brings its own."""
+    app.mount("/static", StaticFiles(directory=HERE / "static"))
+    for module in (login, today):
+        app.include_router(module.router)
+
+
+# ---- errors in words
+
+STATUS: dict[type[Exception], int] = {
+    EditConflict: 409,
+    Busy: 503,
+    NotStored: 500,
+    BadInput: 422,
+    NoPlan: 422,
+    NoEvidence: 422,
+}
+
+
+def _errors(app: FastAPI) -> None:
+    for kind in STATUS:
+        app.add_exception_handler(kind, _ours)
+    app.add_exception_handler(StarletteHTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+
+
+def _ours(request: Request, error: Exception) -> Response:
+    """An error of the house: place, problem, way out."""
+    status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
+    if status == 500:
+        log_without_values(error)
+    said = {name: getattr(error, name, "") for name in ("place", "problem", "way_out")}
+    return _wrong(request, status, said if said["problem"] else {**said, "problem": str(error)})
+
+
+def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, StarletteHTTPException)
+    return _wrong(request, error.status_code, {"problem": str(error.detail)})
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    """What FastAPI itself refused."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    place = ".".join(str(step) for step in first["loc"][1:])
+    return _wrong(request, 422, {"place": place, "problem": first["msg"]})
+
+
+def _wrong(request: Request, status: int, said: dict[str, str]) -> Response:
+    error = {"place": "", "problem": "", "way_out": "", **said}
+    return page(request, "error.html", status=status, error=error)

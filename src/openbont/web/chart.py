@@ -1,0 +1,143 @@
+"""Everything that is recorded of one patient, and how far the path has come."""
+
+import datetime
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+from fastapi import HTTPException
+
+from openbont.clinic.held import Held
+from openbont.clinic.ledger import Ledger, ledger, told_by, uncounted
+from openbont.clinic.nouns import ClinicVisit, GivenSession, Person
+from openbont.clinic.picture import picture
+from openbont.clinic.records import Records
+from openbont.frozen import Noun
+from openbont.patient import Patient
+from openbont.plan import Plan
+from openbont.planning.rules import refusals
+from openbont.report.words import title_words
+from openbont.web.drafts import Draft, drafts
+
+AnyNoun = TypeVar("AnyNoun", bound=Noun)
+
+
+@dataclass(frozen=True)
+class Who:
+    """The patient at a glance: stands on every page of the path."""
+
+    id: str
+    name: str
+    born: datetime.date | None
+    age_years: float | None
+    number: str
+    treated: str
+    allergies: tuple[str, ...]
+    refused: str
+    """Why nothing may be injected at all; empty for nearly all."""
+    done: dict[str, str]
+    """Step of the path -> done, or draft."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """The records of one patient, and the forms in work."""
+
+    id: str
+    held: tuple[Held, ...]
+    drafts: tuple[Draft, ...]
+    today: datetime.date
+
+    @cached_property
+    def patient(self) -> Patient:
+        """The clinical picture of today."""
+        return picture(self.id, self.held)
+
+    @property
+    def person(self) -> Person | None:
+        """Who it is."""
+        found = self.of(Person)
+        return found[-1][1] if found else None
+
+    def of(self, kind: type[AnyNoun], *states: str) -> list[tuple[Held, AnyNoun]]:
+        """Records of a kind, the last written last."""
+        return [
+            (one, one.noun)
+            for one in self.held
+            if isinstance(one.noun, kind) and (not states or one.state in states)
+        ]
+
+    @property
+    def plan(self) -> tuple[Held, Plan] | None:
+        """The plan in work or signed, whichever was written last."""
+        return next(reversed(self.of(Plan)), None)
+
+    @property
+    def last(self) -> tuple[Held, GivenSession] | None:
+        """The last session that was given here."""
+        return max(self.of(GivenSession), key=lambda one: one[1].date, default=None)
+
+    def ledger(self) -> Ledger:
+        """What every clinic gave, up to today."""
+        return ledger(self.id, told_by(self.held), self.today, uncounted(self.held))
+
+    def draft(self, step: str) -> Draft | None:
+        """The form of a step, where somebody has typed in it."""
+        return next((one for one in self.drafts if one.step == step), None)
+
+    @cached_property
+    def who(self) -> Who:
+        """The patient at a glance."""
+        patient, person = self.patient, self.person
+        side = patient.disorder.side
+        where = f", {side}" if side and side != "both" else ""
+        return Who(
+            id=self.id,
+            name=person.name if person else self.id,
+            born=person.born if person else None,
+            age_years=patient.age_years,
+            number=person.number if person else "",
+            treated=f"{title_words(patient.disorder.name)}{where}",
+            allergies=patient.allergies,
+            refused="; ".join(one.reason for one in refusals(patient)),
+            done=self._done(),
+        )
+
+    def _done(self) -> dict[str, str]:
+        """How far each step has come since the last session."""
+        since = self.last[1].date if self.last else datetime.date.min
+        plan, kinds = self.plan, {one.kind for one in self.held if one.state == "signed"}
+        done = {step: "done" for step in ("eligibility", "goals") if step in kinds}
+        if plan and (plan[1].date > since or not self.last):
+            done["plan"] = "draft" if plan[0].state == "draft" else "done"
+        elif self.last:
+            done |= {"plan": "done", "inject": "done"}
+        if self.last and any(visit.date > since for _, visit in self.of(ClinicVisit)):
+            done["followup"] = "done"
+        return done | {one.step: "draft" for one in self.drafts}
+
+
+def chart(records: Records, patient: str) -> Chart:
+    """The chart of a patient; 404 where there is none."""
+    held = tuple(records.all(patient)) if patient else ()
+    if not any(isinstance(one.noun, Patient) for one in held):
+        raise HTTPException(404, f"No patient is called {patient!r}.")
+    today = records.now().astimezone().date()
+    return Chart(patient, held, tuple(drafts(records, patient)), today)
+
+
+def charts(records: Records) -> list[Chart]:
+    """Everybody, by name."""
+    held: dict[str, list[Held]] = {}
+    for one in records.all():
+        held.setdefault(one.patient, []).append(one)
+    typed: dict[str, list[Draft]] = {}
+    for form in drafts(records):
+        typed.setdefault(form.patient, []).append(form)
+    today = records.now().astimezone().date()
+    found = [
+        Chart(name, tuple(theirs), tuple(typed.get(name, ())), today)
+        for name, theirs in held.items()
+        if any(isinstance(one.noun, Patient) for one in theirs)
+    ]
+    return sorted(found, key=lambda one: one.who.name.casefold())

@@ -1,0 +1,126 @@
+"""What every page needs: who asks, the records in that name, and one way to answer."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from fastapi import Depends, HTTPException, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from openbont.catalog.muscles import words as structure_words
+from openbont.clinic.records import Records
+from openbont.report.content import NOTICE
+from openbont.report.plain import plain
+from openbont.report.tables import in_words
+from openbont.report.words import counted, day, listed, number, percent, title_words
+from openbont.web.accounts import ADMIN, READ, RESEARCH, STOCK, Role, Session, User
+
+HERE = Path(__file__).parent
+NAV: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
+    ("/", "Today", READ),
+    ("/patients", "Patients", READ),
+    ("/vials", "Vials", STOCK),
+    ("/research", "Research", RESEARCH),
+    ("/understand", "Understand", (*READ, "researcher")),
+    ("/data", "Data", RESEARCH),
+    ("/accounts", "Accounts", ADMIN),
+)
+"""Address, words, and for whom; shown where the page is there."""
+STEPS = (
+    ("eligibility", "Eligibility"),
+    ("goals", "Goals"),
+    ("plan", "Plan"),
+    ("inject", "Inject"),
+    ("followup", "Follow-up"),
+    ("next", "Next visit"),
+)
+"""The path of a patient."""
+
+TEMPLATES = Environment(
+    loader=FileSystemLoader(HERE / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+TEMPLATES.filters |= {
+    "day": day,
+    "number": number,
+    "percent": percent,
+    "listed": listed,
+    "in_words": in_words,
+    "structure": structure_words,
+    "title_words": title_words,
+}
+TEMPLATES.globals |= {"counted": counted, "notice": NOTICE, "steps": STEPS}
+
+
+def page(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
+    """A page; the same values as data where the address ends in .json, or JSON is accepted."""
+    if request.state.as_json:
+        return JSONResponse(plain(values), status)
+    text = TEMPLATES.get_template(template).render(**_base(request), **values)
+    return HTMLResponse(text, status)
+
+
+def fragment(request: Request, template: str, **values: Any) -> HTMLResponse:
+    """A part of a page, without the frame around it."""
+    return HTMLResponse(TEMPLATES.get_template(template).render(**_base(request), **values))
+
+
+def _base(request: Request) -> dict[str, Any]:
+    session: Session | None = request.state.session
+    user = session.user if session and not session.locked else None
+    there = {getattr(route, "path", "") for route in request.app.routes}
+    nav = [(at, words) for at, words, roles in NAV if user and user.may(*roles) and at in there]
+    return {
+        "user": user,
+        "role": ", ".join(user.roles) if user else "",
+        "nav": nav,
+        "there": there,
+        "path": request.url.path,
+        "demo": request.app.state.demo,
+        "idle_s": round(request.app.state.sessions.idle_s),
+    }
+
+
+def user_of(request: Request) -> User:
+    """Who asks; the guard has seen to it that somebody is signed in."""
+    session: Session = request.state.session
+    return session.user
+
+
+def need(*roles: Role) -> Any:
+    """A dependency that refuses everybody without one of these roles."""
+    return Depends(Need(roles))
+
+
+class Need:
+    """Refuses everybody without one of `roles`."""
+
+    def __init__(self, roles: tuple[Role, ...]) -> None:
+        self.roles = roles
+
+    def __call__(self, request: Request) -> User:
+        """The user, where allowed."""
+        user = user_of(request)
+        if not user.may(*self.roles):
+            raise HTTPException(403, f"This page is for: {', '.join(self.roles)}.")
+        return user
+
+
+def records(request: Request) -> Records:
+    """The records, written in the name of who asks."""
+    base = opened(request)
+    return Records(base.database, user_of(request).name, base.now)
+
+
+def opened(request: Request) -> Records:
+    """The records in the name of the workbench itself, as for signing in."""
+    state = request.app.state
+    if state.records is None:
+        open_records: Callable[[str], Records] = state.open_records
+        state.records = open_records("the workbench")
+    held: Records = state.records
+    return held

@@ -1,0 +1,97 @@
+// A form with data-draft saves itself: to this browser at once, to the server a moment later.
+// What the browser keeps is dropped only when the server has said which version it wrote.
+const WAIT_MS = 700;
+
+export function keepDrafts() {
+  for (const form of document.querySelectorAll("form[data-draft]")) keep(form);
+}
+
+function fieldsOf(form) {
+  const fields = {};
+  for (const [name, value] of new FormData(form)) {
+    if (typeof value === "string" && name !== "do") fields[name] = value;
+  }
+  return fields;
+}
+
+function keep(form) {
+  const place = "openbont:" + form.dataset.draft;
+  const said = form.querySelector("[data-saved]");
+  let timer = 0;
+  let busy = false;
+  let again = false;
+
+  offer(form, place, said);
+
+  async function save() {
+    if (busy) { again = true; return; }
+    busy = true;
+    const answer = await send(form).catch(() => null);
+    busy = false;
+    if (answer?.ok) {
+      const { version, at } = await answer.json();
+      form.elements.seen.value = version;
+      if (again) { again = false; save(); return; }
+      localStorage.removeItem(place);
+      tell(said, "Draft saved " + at);
+    } else if (answer?.status === 409) {
+      tell(said, "Another tab or person changed this meanwhile. Your words are kept here.", true);
+      const button = form.querySelector("[data-compare]");
+      if (button) button.hidden = false;
+    } else if (answer?.status === 401) {
+      tell(said, "Signed out. Your words are kept in this browser: sign in and come back.", true);
+    } else {
+      tell(said, "Not saved on the server yet. Your words are kept in this browser.", true);
+      timer = setTimeout(save, 5 * WAIT_MS);
+    }
+  }
+
+  form.addEventListener("input", () => {
+    localStorage.setItem(place, JSON.stringify(fieldsOf(form)));
+    tell(said, "…");
+    clearTimeout(timer);
+    timer = setTimeout(save, WAIT_MS);
+  });
+  form.addEventListener("submit", () => clearTimeout(timer));
+}
+
+function send(form) {
+  const body = new FormData(form);
+  body.set("do", "save");
+  return fetch(form.action, {
+    method: "POST",
+    headers: { Accept: "application/json" },
+    body: new URLSearchParams([...body].filter(([, value]) => typeof value === "string")),
+  });
+}
+
+// After a crash: what this browser kept and the server does not have.
+function offer(form, place, said) {
+  const kept = JSON.parse(localStorage.getItem(place) || "null");
+  if (!kept) return;
+  const now = fieldsOf(form);
+  const lost = Object.keys(kept).filter((name) => name !== "seen" && kept[name] !== now[name]);
+  if (!lost.length) { localStorage.removeItem(place); return; }
+  tell(said, "This browser kept words that were not saved. ", true);
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = "Put them back";
+  button.addEventListener("click", () => {
+    for (const name of lost) put(form, name, kept[name]);
+    form.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  said?.append(button);
+}
+
+function put(form, name, value) {
+  const field = form.elements.namedItem(name);
+  if (!field) return;
+  if (field instanceof RadioNodeList || field.type !== "checkbox") field.value = value;
+  else field.checked = true;
+}
+
+function tell(said, words, failed = false) {
+  if (!said) return;
+  said.textContent = words;
+  said.classList.toggle("failed", failed);
+}
