@@ -8,7 +8,9 @@ Rows of one arm and measure share their patients, so their errors go together. t
 probable value under these normals and one about each reference value, a quarter of its range wide.
 f is followed by a parabola in each parameter, trusted one prior SD around the point it was made at,
 and made anew where the rows themselves confirm that the new point is better.
-Parameters of the chain rest on direct measurements and are not fitted to ratings.
+Errors have long tails, so a row that the model cannot follow does not bend it for all the others.
+Parameters of the chain rest on direct measurements and are not fitted to ratings; who the people of
+a trial are drawn from rests on their entry readings.
 """
 
 import hashlib
@@ -28,7 +30,7 @@ from ruamel.yaml import YAML
 from scipy.linalg import cholesky, solve_triangular
 from scipy.optimize import least_squares
 
-from openbont.catalog.endpoints import Row
+from openbont.catalog.endpoints import Row, endpoints
 from openbont.catalog.evidence import calibrated, changed, parameters, references
 from openbont.errors import NoEvidence
 from openbont.evidence import Parameter
@@ -44,6 +46,8 @@ SAME_PATIENTS = 0.7
 STARTS, ROUNDS = 8, 4
 _STEP, _STILL, _TRUST = 0.5, 0.1, 1.0  # in prior SDs
 _TELLING = 0.8
+_TAIL = 2.0  # errors beyond this many standard errors count as their logarithm (Cauchy)
+_PARENTS = ".parent_"
 
 Tell = Callable[[float], None]
 Vector = Float[np.ndarray, "parameter"]
@@ -139,7 +143,13 @@ def calibrate(
 def _problem(rows: Sequence[Row], seed: int, tell: Tell) -> "_Problem":
     """Rows that are predicted, and parameters that move them."""
     asked, left_out = ask(rows, rows)
-    own = [name for name in free_parameters(asked, seed) if name.partition(".")[0] not in CHAIN]
+    family = rows[0].disorder.partition(".")[0]
+    elsewhere = {*CHAIN, *families(endpoints())} - {family}  # what migraine lends to its controls
+    own = [
+        name
+        for name in free_parameters(asked, seed)
+        if name.partition(".")[0] not in elsewhere and _PARENTS not in name
+    ]
     start = {name: references()[name].value for name in own}
     with changed(start):
         found, fell_out = estimates(asked, seed)
@@ -242,7 +252,7 @@ class _Problem:
         def left(at: Vector) -> np.ndarray:
             away = at - self.centre
             said = self.about + self.slope @ away + self.bend @ away**2
-            return np.concatenate([said - target, at])
+            return np.concatenate([_tailed(said - target), at])
 
         found = least_squares(left, start, bounds=self._around(trust))
         return found.x, float(found.cost)
@@ -252,7 +262,8 @@ class _Problem:
     ) -> Calibration:
         """Values with what the rows told about them."""
         target = self.whitened(self.observed)
-        covariance = np.linalg.inv(self.slope.T @ self.slope + np.eye(len(at)))
+        weight = 1 / (1 + ((self.about - target) / _TAIL) ** 2)
+        covariance = np.linalg.inv((self.slope.T * weight) @ self.slope + np.eye(len(at)))
         before = self.whitened(np.array([one.value for one in self.first]))
         after = self.model(at)
         return Calibration(
@@ -285,9 +296,15 @@ class _Problem:
         )
 
 
-def _cost(left: Vector, at: Vector) -> float:
+def _cost(left: Float[np.ndarray, "row"], at: Vector) -> float:
     """Half of the squares of what rows and prior miss."""
-    return float(left @ left + at @ at) / 2
+    rows = _tailed(left)
+    return float(rows @ rows + at @ at) / 2
+
+
+def _tailed(left: Float[np.ndarray, "row"]) -> Float[np.ndarray, "row"]:
+    """Residuals whose squares are those of errors with long tails."""
+    return np.sign(left) * _TAIL * np.sqrt(np.log1p((left / _TAIL) ** 2))
 
 
 def _covariance(asked: Sequence[Asked], found: Sequence[Estimate]) -> Float[np.ndarray, "row row"]:
