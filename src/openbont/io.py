@@ -184,6 +184,18 @@ def _load(path: Path, kind: type[AnyNoun]) -> AnyNoun:
     return _checked(page, page.data(_text(path)), kind)
 
 
+def noun_of(
+    data: Any, kind: type[AnyNoun], lookups: Lookups = LOOKUPS
+) -> tuple[AnyNoun | None, dict[Place, BadInput]]:
+    """The noun that plain data say, as from a form; or None, and what is wrong at which place."""
+    page = _Page("")
+    page.lines[()] = 1
+    try:
+        return _checked(page, data, kind, lookups), {}
+    except BadInput:
+        return None, page.mistakes
+
+
 def _likeliest(kinds: Sequence[type[Noun]], data: Any) -> type[Noun]:
     names = set(data) if isinstance(data, dict) else set()
 

@@ -15,6 +15,7 @@ import openbont.cli.ledger
 import openbont.cli.paper
 import openbont.cli.plans
 import openbont.cli.records
+import openbont.cli.serve
 import openbont.cli.trials  # noqa: F401
 from openbont.cli.shared import INTERRUPTED, app, refuse
 from openbont.doctor import cache_home, home_is_writable

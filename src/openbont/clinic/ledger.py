@@ -161,7 +161,7 @@ def told_by(held: Sequence[Held]) -> dict[str, list[PastSession]]:
     told: dict[str, list[PastSession]] = {}
     pictures = [one.noun for one in held if isinstance(one.noun, Patient)]
     if pictures:
-        told[OWN_FILE] = list(max(pictures, key=lambda one: one.date).history)
+        told[OWN_FILE] = list(max(reversed(pictures), key=lambda one: one.date).history)
     for one in held:
         if isinstance(one.noun, GivenSession):
             told.setdefault("records", []).append(one.noun.past())

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from openbont.clinic.held import Held
-from openbont.clinic.nouns import ClinicVisit, GivenSession, OutsideSession, PatientReport
+from openbont.clinic.nouns import ClinicVisit, GivenSession, Goals, OutsideSession, PatientReport
 from openbont.errors import BadInput
 from openbont.patient import PastSession, Patient, Visit
 
@@ -18,11 +18,19 @@ def picture(patient: str, held: Iterable[Held]) -> Patient:
     if not known:
         way_out = "add a patient file: openbont records add patient.yaml"
         raise BadInput(patient, "no clinical picture is recorded", way_out)
-    newest = max(known, key=lambda one: one.date)
+    newest = max(reversed(known), key=lambda one: one.date)  # of one day, the last written
     history = _once((*newest.history, *_past(records)))
     visits = _once((*newest.visits, *_visits(records)))
     date = max([newest.date, *(one.date for one in history), *(one.date for one in visits)])
-    return newest.model_copy(update={"date": date, "history": history, "visits": visits})
+    put_in = {"date": date, "history": history, "visits": visits} | _agreed(records, newest)
+    return newest.model_copy(update=put_in)
+
+
+def _agreed(records: Iterable[Held], newest: Patient) -> dict[str, object]:
+    """Goals agreed on since stand for those of the patient file."""
+    goals = (one.noun for one in records if isinstance(one.noun, Goals))
+    agreed = [one for one in goals if one.date >= newest.date]
+    return {"goals": agreed[-1].goals, "keep": agreed[-1].keep} if agreed else {}
 
 
 def _past(records: Iterable[Held]) -> Iterable[PastSession]:

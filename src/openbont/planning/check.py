@@ -36,7 +36,7 @@ from openbont.planning.rules import (
     say,
 )
 
-__all__ = ["Finding", "check", "rules"]
+__all__ = ["Finding", "check", "check_patient", "rules"]
 
 ROUNDING = 1.001
 """Volumes and sites are read from syringes: a part in a thousand is no excess."""
@@ -50,6 +50,14 @@ def check(plan: Plan, patient: Patient, jurisdiction: str = "US") -> list[Findin
     if refusals(patient):
         findings = _without_advice(findings)
     return sorted(findings, key=lambda one: (LEVELS.index(one.level), one.rule))
+
+
+def check_patient(patient: Patient, on: date, jurisdiction: str = "US") -> list[Finding]:
+    """What can be said before there is a plan: findings that rest on the patient alone."""
+    nothing = Plan.model_construct(
+        patient=patient.id, disorder=patient.disorder.name, date=on, sessions=(), note=""
+    )
+    return check(nothing, patient, jurisdiction)
 
 
 def rules() -> dict[str, str]:

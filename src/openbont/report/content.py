@@ -12,6 +12,7 @@ from openbont.report.asked import asked, header, label_sources, products_of, ver
 from openbont.report.expected import expected
 from openbont.report.grounds import as_printed, grounds, relevant
 from openbont.report.tables import Content, distinct
+from openbont.report.words import NOTICE as NOTICE
 from openbont.report.words import day
 
 if TYPE_CHECKING:  # the chain and the optimiser are slow to import; a report only reads results
@@ -19,7 +20,6 @@ if TYPE_CHECKING:  # the chain and the optimiser are slow to import; a report on
     from openbont.forward.exposure import Toxin
     from openbont.planning.proposal import Proposal
 
-NOTICE = "Decision support and research software, not a medical device."
 _CONTROL = dict.fromkeys({*range(32), *range(127, 160)} - {9, 10}, "�")
 
 

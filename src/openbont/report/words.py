@@ -9,6 +9,7 @@ from openbont.catalog.overview import overview
 if TYPE_CHECKING:
     from openbont.forward.outcome import Band
 
+NOTICE = "Decision support and research software, not a medical device."
 NOT_KNOWN = "not known"
 _MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"  # whatever the locale
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

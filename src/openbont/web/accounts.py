@@ -213,7 +213,7 @@ def _key(cookie: str) -> str:
 
 @dataclass
 class Throttle:
-    """Makes guessing slow: after a few wrong passwords each further one has to wait, ever longer."""
+    """Makes guessing slow: after a few wrong passwords each further one waits, ever longer."""
 
     clock: Callable[[], float]
     failed: dict[str, tuple[int, float]] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -9,12 +10,31 @@ from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
+from openbont.clinic.held import Held
 from openbont.clinic.records import Records
 from openbont.errors import BadInput, Busy, EditConflict, NoEvidence, NoPlan, NotStored
+from openbont.frozen import Noun
 from openbont.web.accounts import IDLE_S, Sessions, Throttle
 from openbont.web.context import HERE, page
+from openbont.web.drafts import Draft, Fields
+from openbont.web.forms import flat
 from openbont.web.guard import LOOPBACK, Guard, log_without_values
-from openbont.web.routes import login, today
+from openbont.web.routes import (
+    eligibility,
+    goals,
+    login,
+    patients,
+    today,
+)
+
+PAGES = (
+    login,
+    today,
+    patients,
+    eligibility,
+    goals,
+)
+"""Each module of `routes` brings its own router."""
 
 
 def create_app(
@@ -43,9 +63,8 @@ def create_app(
 
 
 def _pages(app: FastAPI) -> None:
-    """Each module of `routes` brings its own."""
     app.mount("/static", StaticFiles(directory=HERE / "static"))
-    for module in (login, today):
+    for module in PAGES:
         app.include_router(module.router)
 
 
@@ -73,8 +92,41 @@ def _ours(request: Request, error: Exception) -> Response:
     status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
     if status == 500:
         log_without_values(error)
+    if isinstance(error, EditConflict):
+        return _conflict(request, error)
     said = {name: getattr(error, name, "") for name in ("place", "problem", "way_out")}
     return _wrong(request, status, said if said["problem"] else {**said, "problem": str(error)})
+
+
+def _conflict(request: Request, error: EditConflict) -> Response:
+    """Both versions side by side; what was typed goes along, so that nothing is lost."""
+    mine, theirs = fields_of(error.yours), fields_of(error.theirs)
+    rows = [
+        {"name": name, "mine": mine.get(name, ""), "theirs": theirs.get(name, "")}
+        for name in dict.fromkeys((*theirs, *mine))
+        if mine.get(name) or theirs.get(name)
+    ]
+    return page(
+        request,
+        "conflict.html",
+        status=409,
+        by=error.theirs.by,
+        at=error.theirs.at,
+        version=error.theirs.version,
+        seen=error.seen,
+        rows=rows,
+        mine=mine,
+        typed=isinstance(error.yours, Draft),
+        signed=isinstance(error.theirs, Draft) and not theirs,
+    )
+
+
+def fields_of(version: Any) -> Fields:
+    """A form, a record or what one says, as names and values."""
+    if isinstance(version, Draft):
+        return version.fields
+    noun = version.noun if isinstance(version, Held) else version
+    return flat(noun.model_dump(mode="json")) if isinstance(noun, Noun) else {}
 
 
 def _http(request: Request, error: Exception) -> Response:

@@ -7,11 +7,13 @@ from typing import TypeVar
 
 from fastapi import HTTPException
 
+from openbont.catalog.followup import FollowUp, follow_up
 from openbont.clinic.held import Held
 from openbont.clinic.ledger import Ledger, ledger, told_by, uncounted
 from openbont.clinic.nouns import ClinicVisit, GivenSession, Person
 from openbont.clinic.picture import picture
 from openbont.clinic.records import Records
+from openbont.errors import UnknownName
 from openbont.frozen import Noun
 from openbont.patient import Patient
 from openbont.plan import Plan
@@ -107,7 +109,7 @@ class Chart:
         """How far each step has come since the last session."""
         since = self.last[1].date if self.last else datetime.date.min
         plan, kinds = self.plan, {one.kind for one in self.held if one.state == "signed"}
-        done = {step: "done" for step in ("eligibility", "goals") if step in kinds}
+        done: dict[str, str] = dict.fromkeys(kinds & {"eligibility", "goals"}, "done")
         if plan and (plan[1].date > since or not self.last):
             done["plan"] = "draft" if plan[0].state == "draft" else "done"
         elif self.last:
@@ -115,6 +117,14 @@ class Chart:
         if self.last and any(visit.date > since for _, visit in self.of(ClinicVisit)):
             done["followup"] = "done"
         return done | {one.step: "draft" for one in self.drafts}
+
+
+def visits(disorder: str) -> tuple[FollowUp, ...]:
+    """The visits of a disorder; none where the catalog has none."""
+    try:
+        return follow_up(disorder)
+    except UnknownName:
+        return ()
 
 
 def chart(records: Records, patient: str) -> Chart:

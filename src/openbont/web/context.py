@@ -1,5 +1,6 @@
 """What every page needs: who asks, the records in that name, and one way to answer."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from openbont.catalog.muscles import words as structure_words
 from openbont.clinic.records import Records
-from openbont.report.content import NOTICE
 from openbont.report.plain import plain
 from openbont.report.tables import in_words
-from openbont.report.words import counted, day, listed, number, percent, title_words
+from openbont.report.words import NOTICE, counted, day, listed, number, percent, title_words
 from openbont.web.accounts import ADMIN, READ, RESEARCH, STOCK, Role, Session, User
 
 HERE = Path(__file__).parent
@@ -37,6 +37,20 @@ STEPS = (
 )
 """The path of a patient."""
 
+SNAKE = re.compile(r"\b[A-Za-z0-9]+(?:_[A-Za-z0-9]+)+\b")
+
+
+def spoken(text: str) -> str:
+    """Names and dates in a text as one says them: dose_u -> dose u."""
+    return SNAKE.sub(lambda name: name[0].replace("_", " "), in_words(text))
+
+
+def place(where: str) -> str:
+    """wrist_flexors.left -> left wrist flexors"""
+    name, _, side = where.partition(".")
+    return f"{side} {name}".replace("_", " ").strip()
+
+
 TEMPLATES = Environment(
     loader=FileSystemLoader(HERE / "templates"),
     autoescape=True,
@@ -49,9 +63,11 @@ TEMPLATES.filters |= {
     "number": number,
     "percent": percent,
     "listed": listed,
-    "in_words": in_words,
+    "in_words": spoken,
+    "place": place,
     "structure": structure_words,
     "title_words": title_words,
+    "fixed": "{:f}".format,
 }
 TEMPLATES.globals |= {"counted": counted, "notice": NOTICE, "steps": STEPS}
 

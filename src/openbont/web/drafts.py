@@ -66,14 +66,15 @@ def save(records: Records, patient: str, step: str, fields: Fields, seen: int) -
             raise EditConflict(step, seen, mine, before)
         if before.fields == fields:
             return before
-        row = {"version": seen + 1, "body": canonical(fields), "at": moment(pen.at), "by": pen.by}
+        after = Draft(before.key, patient, seen + 1, fields, moment(pen.at), pen.by)
+        row = {"version": seen + 1, "body": canonical(fields), "at": after.at, "by": pen.by}
         if seen:
             changed = update(tables.draft).where(tables.draft.c.key == before.key)
             pen.connection.execute(changed.values(row))
         else:
             named = {"key": before.key, "patient": patient}
             pen.connection.execute(insert(tables.draft), named | row)
-        return Draft(before.key, patient, seen + 1, fields, row["at"], pen.by)
+        return after
 
 
 def finish(records: Records, done: Draft) -> Draft:

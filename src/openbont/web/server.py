@@ -1,12 +1,18 @@
 """Serving the workbench: the demonstration's records, and the door it listens at."""
 
 import datetime
+import socket
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from fastapi import FastAPI
+
 from openbont.clinic.nouns import Person, Vial
 from openbont.clinic.records import Records
+from openbont.errors import BadInput
 from openbont.io import load_patient, load_plan
+from openbont.web.guard import LOOPBACK
 
 DEMO = {
     "arm_after_stroke": ("Anton Berger", "1968-03-04"),
@@ -48,3 +54,71 @@ def demo_records(records: Records) -> None:
     for key, product, units in SHELF:
         vial = Vial(id=key, product=product, lot=f"LOT-{key}", expiry=expiry, units=Decimal(units))
         records.add(vial, "")
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where the workbench listens."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    certificate: Path | None = None
+    key: Path | None = None
+
+    @property
+    def tls(self) -> bool:
+        """Encrypted on the way."""
+        return self.certificate is not None and self.key is not None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What a browser may call us."""
+        return LOOPBACK if self.host in LOOPBACK else LOOPBACK | {self.host.lower()}
+
+    @property
+    def address(self) -> str:
+        """What to open in the browser."""
+        return f"{'https' if self.tls else 'http'}://{self.host}:{self.port}/"
+
+
+def safe(door: Door) -> Door:
+    """Other machines reach it only with TLS; a door for all addresses has no name to check."""
+    if bool(door.certificate) != bool(door.key):
+        raise BadInput("--certificate", "certificate and key belong together", "give both")
+    if door.host in ("0.0.0.0", "::", ""):
+        way_out = "give the name that browsers will use"
+        raise BadInput("--host", "every address of this machine", way_out)
+    if door.host not in LOOPBACK and not door.tls:
+        problem = f"{door.host} can be reached by other machines"
+        raise BadInput("--host", problem, "give --certificate and --key, or leave it out")
+    return door
+
+
+def listening(door: Door) -> socket.socket:
+    """The door, open: a port that is taken is said before anything else is done."""
+    host = door.host.strip("[]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    opened = socket.socket(family)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        opened.bind((host, door.port))
+    except OSError as error:
+        opened.close()
+        problem = f"{door.port} at {door.host}: {error.strerror}"
+        raise BadInput("--port", problem, "another port, or 0 for any that is free") from None
+    return opened
+
+
+def serve(app: FastAPI, door: Door, at: socket.socket) -> None:
+    """Serve until it is interrupted; requests are not logged, for addresses name patients."""
+    import uvicorn
+
+    settings = uvicorn.Config(
+        app,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        ssl_certfile=door.certificate,
+        ssl_keyfile=door.key,
+    )
+    uvicorn.Server(settings).run(sockets=[at])

@@ -28,8 +28,8 @@ def log_in(request: Request, login: Typed, password: Typed, next: Next = "/") ->
     """Begin a session."""
     user, problem = _tried(request, login, password)
     if user is None:
-        said = {"next": local(next), "login": login, "problem": problem}
-        return page(request, "login.html", status=401, **said)
+        back = local(next)
+        return page(request, "login.html", status=401, next=back, login=login, problem=problem)
     return _begun(request, user, next)
 
 
@@ -37,9 +37,8 @@ def log_in(request: Request, login: Typed, password: Typed, next: Next = "/") ->
 def unlock_page(request: Request, next: str = "/") -> Response:
     """Ask for the password again."""
     session: Session = request.state.session
-    said = {"next": local(next), "name": session.user.name, "problem": ""}
     session.locked = True
-    return page(request, "unlock.html", **said)
+    return page(request, "unlock.html", next=local(next), name=session.user.name, problem="")
 
 
 @router.post("/unlock")
@@ -48,8 +47,10 @@ def unlock(request: Request, password: Typed, next: Next = "/") -> Response:
     session: Session = request.state.session
     user, problem = _tried(request, session.user.login, password)
     if user is None:
-        said = {"next": local(next), "name": session.user.name, "problem": problem}
-        return page(request, "unlock.html", status=401, **said)
+        name = session.user.name
+        return page(
+            request, "unlock.html", status=401, next=local(next), name=name, problem=problem
+        )
     _end(request)
     return _begun(request, user, next)
 

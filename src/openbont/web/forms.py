@@ -1,0 +1,188 @@
+"""Forms and nouns: what was typed as plain data, what is wrong next to which field, and back.
+
+Names of fields say where they stand: findings.0.scale is `scale` of the first of the findings.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, HTTPException, Request
+from starlette.datastructures import UploadFile
+
+from openbont.catalog.scales import scales
+from openbont.clinic.files import LOOKUPS
+from openbont.errors import BadInput
+from openbont.frozen import Noun
+from openbont.io import noun_of
+from openbont.web.drafts import Fields
+
+AnyNoun = TypeVar("AnyNoun", bound=Noun)
+NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,8})(\.[0-9]{1,6})?")
+LONGEST = 4_000
+MOST_FIELDS = 900
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A form as it came."""
+
+    fields: Fields
+    seen: int
+    """The version of the draft that it was made from."""
+    do: str
+    """What its button wants; save, where nothing was pressed."""
+    files: dict[str, tuple[str, bytes]]
+    """Field -> name and content of a file."""
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """What is wrong in one field, and the way out."""
+
+    problem: str
+    way_out: str = ""
+
+
+Wrongs = dict[str, Wrong]
+"""Name of a field -> what is wrong there; empty for the form as a whole."""
+
+
+async def sent(request: Request) -> Sent:
+    """The form of a request."""
+    form = await request.form(max_fields=MOST_FIELDS, max_files=1)
+    fields: Fields = {}
+    files: dict[str, tuple[str, bytes]] = {}
+    for name, value in form.multi_items():
+        if isinstance(value, UploadFile):
+            files[name] = (value.filename or "", await value.read())
+        elif len(value) > LONGEST or "\x00" in value or len(name) > 200:
+            raise HTTPException(422, f"{name[:60]}: more than {LONGEST} characters, or not text.")
+        else:
+            fields[name] = value.replace("\r\n", "\n").strip()
+    seen, do = fields.pop("seen", "0"), fields.pop("do", "save")
+    if not re.fullmatch("[0-9]{1,9}", seen):
+        raise HTTPException(422, "seen: not the number of a version.")
+    return Sent(fields, int(seen), do, files)
+
+
+Form = Annotated[Sent, Depends(sent)]
+
+
+# ---- fields <-> plain data
+
+
+def flat(data: Any, name: str = "") -> Fields:
+    """Plain data as fields; what is not known is an empty field."""
+    if isinstance(data, Mapping):
+        items: Iterable[tuple[Any, Any]] = data.items()
+    elif isinstance(data, (list, tuple)):
+        items = enumerate(data)
+    else:
+        return {name: _text(data)}
+    within = (flat(value, f"{name}.{key}" if name else str(key)) for key, value in items)
+    return {key: text for fields in within for key, text in fields.items()}
+
+
+def nested(fields: Fields) -> dict[str, Any]:
+    """Fields as plain data; empty ones are left out, and so are rows with nothing in them."""
+    data: dict[str, Any] = {}
+    for name, text in compact(fields).items():
+        if text:
+            _put(data, name.split("."), text)
+    return {key: _listed(value) for key, value in data.items()}
+
+
+def compact(fields: Fields) -> Fields:
+    """The same, with empty rows taken out and the others counted anew."""
+    filled: dict[str, list[int]] = {}
+    for name, text in fields.items():
+        group, row, _ = _row(name)
+        if group and text and row not in filled.setdefault(group, []):
+            filled[group].append(row)
+    kept: Fields = {}
+    for name, text in fields.items():
+        group, row, rest = _row(name)
+        if not group:
+            kept[name] = text
+        elif row in filled.get(group, ()):
+            kept[f"{group}.{sorted(filled[group]).index(row)}{rest}"] = text
+    return kept
+
+
+def rows(fields: Fields, group: str, more: int = 1) -> list[int]:
+    """Numbers of the rows of a group, and `more` to be filled."""
+    there = {row for name in fields for found, row, _ in [_row(name)] if found == group}
+    return list(range(max(there, default=-1) + 1 + more))
+
+
+def _row(name: str) -> tuple[str, int, str]:
+    """findings.0.scale -> findings, 0, .scale"""
+    found = re.fullmatch(r"([a-z_]+)\.([0-9]{1,3})(\..*)?", name)
+    return (found[1], int(found[2]), found[3] or "") if found else ("", 0, "")
+
+
+def _put(data: dict[str, Any], steps: list[str], text: str) -> None:
+    for step in steps[:-1]:
+        data = data.setdefault(step, {})
+        if not isinstance(data, dict):
+            raise HTTPException(422, f"{'.'.join(steps)}: two fields of one name.")
+    data[steps[-1]] = text
+
+
+def _listed(value: Any) -> Any:
+    """Groups whose names are numbers are lists."""
+    if not isinstance(value, dict):
+        return value
+    inner = {key: _listed(item) for key, item in value.items()}
+    if all(key.isdecimal() for key in inner):
+        return [inner[key] for key in sorted(inner, key=int)]
+    return inner
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    return "" if value is None else str(value)
+
+
+def same(*names: str) -> list[tuple[str, str]]:
+    """Choices that are shown as they are kept."""
+    return [(name, name) for name in names]
+
+
+# ---- plain data -> noun
+
+
+def number(text: Any) -> Any:
+    """A plain number as a number; all else stays, to be refused where it stands."""
+    if not isinstance(text, str) or not NUMBER.fullmatch(text):
+        return text
+    return float(text) if "." in text else int(text)
+
+
+def with_numbers(data: dict[str, Any], *names: str) -> dict[str, Any]:
+    """The same with numbers in the fields called so."""
+    return {key: number(value) if key in names else value for key, value in data.items()}
+
+
+def reading_value(scale: str, text: str) -> Any:
+    """A grade stays as it is written."""
+    return text if scale in scales() and scales()[scale].grades else number(text)
+
+
+def made(kind: type[AnyNoun], data: dict[str, Any]) -> tuple[AnyNoun | None, Wrongs]:
+    """The noun, or what is wrong in which field."""
+    noun, mistakes = noun_of(json.loads(json.dumps(data)), kind, LOOKUPS)
+    named = {".".join(map(str, place)): mistake for place, mistake in mistakes.items()}
+    return noun, {name: Wrong(one.problem, one.way_out) for name, one in named.items()}
+
+
+def at(place: str, error: BadInput) -> Wrongs:
+    """What a verb refused, at a field."""
+    where = f"{error.place}: " if error.place and error.place != place else ""
+    return {place: Wrong(f"{where}{error.problem}", error.way_out)}

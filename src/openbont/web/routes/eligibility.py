@@ -1,0 +1,213 @@
+"""Eligibility: the clinical picture, what is asked first, what the rules say, and 12 weeks."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from openbont.catalog.names import CAUSES, structures
+from openbont.catalog.overview import overview
+from openbont.catalog.questions import Question, questions, recorded
+from openbont.catalog.scales import scales
+from openbont.catalog.vocabulary import allergens, conditions, medicines
+from openbont.clinic.ledger import with_history
+from openbont.clinic.nouns import Eligibility
+from openbont.clinic.records import Records
+from openbont.patient import Patient
+from openbont.planning.check import Finding, check, check_patient
+from openbont.web.accounts import READ, WRITE
+from openbont.web.chart import Chart, chart, visits
+from openbont.web.context import need, page, records
+from openbont.web.drafts import Draft, Fields
+from openbont.web.forms import (
+    Form,
+    Wrong,
+    Wrongs,
+    flat,
+    made,
+    nested,
+    number,
+    reading_value,
+    rows,
+    same,
+)
+from openbont.web.steps import filled, stepped
+
+router = APIRouter()
+STEP = "eligibility"
+CHOICES = {
+    "pregnancy": same("no", "possible", "yes", "not applicable", "not asked"),
+    "outcomes": same("failed", "not tolerated", "contraindicated", "helped", "ongoing"),
+    "sides": same("left", "right", "both"),
+    "causes": same(*CAUSES),
+}
+LISTS = ("conditions", "medicines", "allergies", "infected")
+PICTURE = {
+    "weight_kg",
+    "height_cm",
+    "disorder",
+    "pregnancy",
+    "prior_treatments",
+    "findings",
+    *LISTS,
+}
+
+
+@router.get("/patients/{patient}/eligibility", dependencies=[need(*READ)])
+def eligibility(request: Request, patient: str) -> Response:
+    """The form, and what the rules say of what is recorded."""
+    held = records(request)
+    return _shown(request, held, chart(held, patient), {})
+
+
+@router.post("/patients/{patient}/eligibility", dependencies=[need(*WRITE)])
+def save_eligibility(request: Request, patient: str, form: Form) -> Response:
+    """Keep the draft, or sign it."""
+    held = records(request)
+    known = chart(held, patient)
+
+    def again(wrong: Wrongs) -> Response:
+        return _shown(request, held, known, wrong, 422)
+
+    return stepped(request, held, known, STEP, form, _sign, "goals", again)
+
+
+def _shown(
+    request: Request, held: Records, known: Chart, wrong: Wrongs, status: int = 200
+) -> Response:
+    form = filled(held, known, STEP, lambda: _first(known), wrong)
+    asked = questions(known.patient)
+    return page(
+        request,
+        "eligibility.html",
+        status=status,
+        who=known.who,
+        form=form,
+        questions=asked,
+        findings=found(known),
+        ledger=known.ledger(),
+        rows={group: rows(form.fields, group, 2) for group in (*LISTS, "prior_treatments")}
+        | {"findings": rows(form.fields, "findings", 3)},
+        known=_names(known),
+        scales=_scales(known.patient),
+        choices=CHOICES,
+        woman=known.patient.sex != "male",
+    )
+
+
+def found(known: Chart) -> list[Finding]:
+    """What the rules say: of the plan where there is one, else of the patient."""
+    patient = with_history(known.patient, known.ledger())
+    if known.plan:
+        return check(known.plan[1], patient)
+    return check_patient(patient, known.today)
+
+
+def _names(known: Chart) -> dict[str, list[str]]:
+    """What may be typed, as suggestions."""
+    where = {one.where for one in known.patient.findings if one.where}
+    return {
+        "conditions": sorted(conditions()),
+        "medicines": sorted(medicines()),
+        "allergies": sorted(allergens()),
+        "infected": sorted(structures()),
+        "where": sorted(where),
+    }
+
+
+def _scales(patient: Patient) -> list[tuple[str, str]]:
+    """Scales of the disorder, those of the first visit first."""
+    named = overview()[patient.disorder.name].scales
+    first = [one.scales for one in visits(patient.disorder.name)[:1]]
+    read = [one.scale for one in patient.findings]
+    ours = dict.fromkeys((*sum(first, ()), *named, "contracture", *read))
+    return [(name, scale_label(name)) for name in ours if name in scales()]
+
+
+def scale_label(name: str) -> str:
+    """A scale in a list: its name and what it counts."""
+    one = scales()[name]
+    return f"{name.replace('_', ' ')}: {one.words}" if len(one.words) < 60 else name
+
+
+def _first(known: Chart) -> Fields:
+    """The form from what is recorded."""
+    patient = known.patient.model_dump(mode="json", include=PICTURE)
+    fields = flat(patient) | {"breastfeeding": "yes" if known.patient.breastfeeding else ""}
+    answers = [one for _, one in known.of(Eligibility)]
+    said = {one.question: one for one in answers[-1].answers} if answers else {}
+    for i, question in enumerate(questions(known.patient)):
+        if question.ask in said:
+            fields[f"answers.{i}.answer"] = said[question.ask].answer
+            fields[f"answers.{i}.note"] = said[question.ask].note
+    return fields
+
+
+# ---- signing
+
+
+def _sign(held: Records, known: Chart, draft: Draft) -> Wrongs:
+    """A new clinical picture, and the answers."""
+    said = nested(draft.fields)
+    asked = questions(known.patient)
+    answers, wrong = _answers(draft.fields, asked)
+    patient, more = made(Patient, _picture(said, known))
+    wrong |= more
+    if patient:
+        wrong |= _not_recorded(draft.fields, asked, patient)
+    eligible, also = made(Eligibility, {"date": known.today.isoformat(), "answers": answers})
+    if wrong or patient is None or eligible is None:
+        return wrong or also
+    picture = held.add(patient, known.id, f"patient-{draft.record}")
+    held.sign(picture.key, picture.version)
+    answered = held.add(eligible, known.id, f"asked-{draft.record}")
+    held.sign(answered.key, answered.version)
+    return {}
+
+
+def _picture(said: dict[str, Any], known: Chart) -> dict[str, Any]:
+    """The patient as before, with what the form says."""
+    before = known.patient.model_dump(mode="json")
+    disorder = {**before["disorder"], "cause": "", "side": "", "months_since_onset": None}
+    disorder |= {name: number(text) for name, text in said.get("disorder", {}).items()}
+    disorder["name"] = before["disorder"]["name"]
+    return before | {
+        "date": known.today.isoformat(),
+        "weight_kg": number(said.get("weight_kg")),
+        "height_cm": number(said.get("height_cm")),
+        "disorder": disorder,
+        "pregnancy": said.get("pregnancy", "not asked"),
+        "breastfeeding": bool(said.get("breastfeeding")),
+        "prior_treatments": said.get("prior_treatments", []),
+        "findings": [_reading(row) for row in said.get("findings", [])],
+        **{name: said.get(name, []) for name in LISTS},
+    }
+
+
+def _reading(row: dict[str, Any]) -> dict[str, Any]:
+    value = {"value": reading_value(row.get("scale", ""), row["value"])} if "value" in row else {}
+    return {**row, **value}
+
+
+def _answers(fields: Fields, asked: Iterable[Question]) -> tuple[list[dict[str, str]], Wrongs]:
+    """Every question wants an answer; "not known" is one."""
+    answers, wrong = [], {}
+    for i, question in enumerate(asked):
+        answer = fields.get(f"answers.{i}.answer", "")
+        if not answer:
+            wrong[f"answers.{i}.answer"] = Wrong("not answered", "not known is an answer, too")
+        note = fields.get(f"answers.{i}.note", "")
+        answers.append({"question": question.ask, "answer": answer, "note": note})
+    return answers, wrong
+
+
+def _not_recorded(fields: Fields, asked: Iterable[Question], patient: Patient) -> Wrongs:
+    """A yes that no rule could see, for nothing of it is recorded."""
+    wrong = {}
+    for i, question in enumerate(asked):
+        yes = fields.get(f"answers.{i}.answer") == "yes"
+        if yes and question.classes and not recorded(patient, question.classes):
+            way_out = f"name it under {question.record}, so that the rules see it"
+            wrong[f"answers.{i}.answer"] = Wrong("yes, but nothing of it is recorded", way_out)
+    return wrong
