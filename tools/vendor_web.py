@@ -34,7 +34,7 @@ LIBRARIES = (
     Library("uplot", "1.6.32", ("dist/uPlot.esm.js", "dist/uPlot.min.css")),
     Library(
         "three",
-        "0.187.0",
+        "0.185.1",  # the last that is published minified
         (
             "build/three.module.min.js",
             "build/three.core.min.js",
