@@ -20,11 +20,14 @@ from openbont.web.drafts import Draft, Fields
 from openbont.web.forms import flat
 from openbont.web.guard import LOOPBACK, Guard, log_without_values
 from openbont.web.routes import (
+    data,
     eligibility,
     goals,
     login,
     patients,
+    prints,
     today,
+    understand,
 )
 
 PAGES = (
@@ -33,6 +36,9 @@ PAGES = (
     patients,
     eligibility,
     goals,
+    understand,
+    prints,
+    data,
 )
 """Each module of `routes` brings its own router."""
 

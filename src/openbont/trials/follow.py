@@ -1,0 +1,182 @@
+"""One dose in one muscle, from the needle to the symptom: what every stage holds, to be looked at.
+
+The stages are those of the chain, at reference values; four knobs are free: dose, distance from
+the end plates, volume, safety factor.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import equinox as eqx
+import jax
+import numpy as np
+from jaxtyping import Array, Float
+
+from openbont.anatomy.structure import Structure
+from openbont.catalog import model as catalog
+from openbont.catalog.evidence import parameter
+from openbont.catalog.muscles import structure
+from openbont.catalog.products import products
+from openbont.catalog.sampling import Reference
+from openbont.errors import BadInput, UnknownName
+from openbont.evidence import Parameter
+from openbont.forward.arrays import Body, Given, Sessions, Shots, body, shots
+from openbont.forward.chain import gather
+from openbont.forward.kinetics import Kinetics, graded_grid
+from openbont.forward.release import Release
+from openbont.forward.response import Response
+from openbont.forward.spread import Spread
+from openbont.plan import Injection
+
+MUSCLES = (
+    "biceps_brachii.left",
+    "flexor_carpi_radialis.left",
+    "flexor_digitorum_superficialis.left",
+    "gastrocnemius_medial.left",
+    "sternocleidomastoid.left",
+    "corrugator.left",
+)
+DAYS = np.arange(0.0, 169.0)
+
+
+@dataclass(frozen=True)
+class Knob:
+    """What may be turned: its unit, its range, and the parameters that give it its effect."""
+
+    name: str
+    words: str
+    unit: str
+    low: float
+    high: float
+    step: float
+    start: float
+    note: str
+    sources: tuple[Parameter, ...]
+
+
+@cache
+def knobs() -> tuple[Knob, ...]:
+    """The four sliders."""
+    factor, weakest = parameter("response.safety_factor"), parameter("weakness.myasthenia.safety")
+    lowest = round(factor.value * weakest.value, 1)
+    half_life = parameter("kinetics.half_life_day.A")
+    reach, wet = parameter("spread.reach_mm"), parameter("spread.wet_fraction")
+    healthy = f"healthy {factor.low:g} to {factor.high:g}; below, as in myasthenia gravis"
+    return (
+        Knob("dose_u", "Dose", "U", 1, 200, 1, 25, "units of the chosen product", (half_life,)),
+        Knob(
+            "off_mm", "Needle off the end plates", "mm", 0, 40, 1, 0, "along the fibres", (reach,)
+        ),
+        Knob("volume_ml", "Volume", "mL", 0.1, 2, 0.1, 0.5, "the same dose in more fluid", (wet,)),
+        Knob(
+            *("safety_factor", "Safety factor", "times threshold", lowest, factor.high, 0.1),
+            *(factor.value, healthy, (factor, weakest)),
+        ),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Followed:
+    """The five stages; shares are of the untouched muscle, 1 = nothing lost."""
+
+    day: Float[np.ndarray, "day"]
+    share_of_muscle: Float[np.ndarray, "node"]
+    captured_u_per_cm3: Float[np.ndarray, "node"]
+    """At least this much in that share of the muscle."""
+    intact: Float[np.ndarray, "day"]
+    release: Float[np.ndarray, "day"]
+    fires: Float[np.ndarray, "day"]
+    """Fibres that answer a single impulse."""
+    tone: Float[np.ndarray, "day"]
+    """Pull to single impulses: reflexes, stiffness."""
+    strength: Float[np.ndarray, "day"]
+    """Pull at will."""
+
+    def least(self, name: str) -> tuple[float, float]:
+        """The lowest share of a stage, and on which day."""
+        shares = getattr(self, name)
+        return float(shares.min()), float(self.day[shares.argmin()])
+
+    def back(self, name: str, share: float = 0.8) -> float | None:
+        """The day from which a stage is back at `share` after its lowest; None: not seen."""
+        shares = getattr(self, name)
+        below = np.flatnonzero(shares < share)
+        if not len(below):
+            return 0.0
+        return float(self.day[below[-1] + 1]) if below[-1] + 1 < len(self.day) else None
+
+
+def follow(
+    muscle: str,
+    product: str,
+    dose_u: float,
+    off_mm: float,
+    volume_ml: float,
+    safety_factor: float,
+) -> Followed:
+    """One injection at one site, by the stages of the chain. Raises UnknownName, BadInput."""
+    _within(dose_u=dose_u, off_mm=off_mm, volume_ml=volume_ml, safety_factor=safety_factor)
+    if muscle not in MUSCLES:
+        raise UnknownName("muscle", "muscle of this page", muscle, MUSCLES)
+    if product not in products():
+        raise UnknownName("product", "product", product, products())
+    where = structure(muscle)
+    injection = Injection(structure=muscle, dose_u=dose_u, site_mm=(off_mm, 0.0, 0.0))
+    given = [Given(0, product, ((injection, volume_ml),))]
+    with jax.enable_x64(True):
+        return _followed(where, given, safety_factor)
+
+
+def _within(**asked: float) -> None:
+    for knob in knobs():
+        if not knob.low <= asked[knob.name] <= knob.high:
+            way_out = f"{knob.low:g} to {knob.high:g} {knob.unit}"
+            raise BadInput(knob.name, f"{asked[knob.name]:g} is out of range", way_out)
+
+
+def _followed(muscle: Structure, given: Sequence[Given], safety_factor: float) -> Followed:
+    sampler = Reference()
+    spread, kinetics, release, response = jax.tree.map(
+        lambda leaf: leaf[0],
+        (
+            catalog.spread(sampler),
+            catalog.kinetics(sampler, (muscle,)),
+            catalog.release(sampler),
+            catalog.response(sampler, (muscle,)),
+        ),
+    )
+    relative = safety_factor / parameter("response.safety_factor").value
+    response = eqx.tree_at(
+        lambda one: one.safety_factor, response, response.safety_factor * relative
+    )
+    places, sessions = shots(given, (muscle,), catalog.PRODUCTS)
+    grid = graded_grid(sessions.day, DAYS)
+    captured, *shares = _stages(
+        spread, kinetics, release, response, body((muscle,)), places, sessions, grid
+    )
+    seen = np.searchsorted(grid, DAYS)
+    falling = np.asarray(captured)[::-1]
+    part = (np.arange(len(falling)) + 0.5) / len(falling)
+    return Followed(DAYS, part, falling, *(np.asarray(one)[seen] for one in shares))
+
+
+@eqx.filter_jit
+def _stages(
+    spread: Spread,
+    kinetics: Kinetics,
+    release: Release,
+    response: Response,
+    where: Body,
+    places: Shots,
+    sessions: Sessions,
+    grid: Float[np.ndarray, "grid"],
+) -> tuple[Array, ...]:
+    """Captured by node, then the mean of each stage by day of the grid."""
+    captured = gather(spread(places, where), places, len(sessions.day))
+    intact = kinetics(captured, sessions, grid)
+    left = release(intact, grid)
+    tissue = response(left, grid)
+    means = (intact, left, response.firing(left, 1.0))
+    near = (one[:, 0].mean(-1) for one in means)
+    return (captured[0, 0], *near, tissue.twitch[:, 0], tissue.force[:, 0])
