@@ -20,15 +20,20 @@ from openbont.web.drafts import Draft, Fields
 from openbont.web.forms import flat
 from openbont.web.guard import LOOPBACK, Guard, log_without_values
 from openbont.web.routes import (
+    admin,
     data,
     eligibility,
+    followup,
     goals,
+    inject,
     login,
     patients,
     prints,
     today,
     understand,
+    vials,
 )
+from openbont.web.routes import next as next_visit
 
 PAGES = (
     login,
@@ -36,6 +41,11 @@ PAGES = (
     patients,
     eligibility,
     goals,
+    inject,
+    followup,
+    next_visit,
+    vials,
+    admin,
     understand,
     prints,
     data,
@@ -72,6 +82,8 @@ def _pages(app: FastAPI) -> None:
     app.mount("/static", StaticFiles(directory=HERE / "static"))
     for module in PAGES:
         app.include_router(module.router)
+    routes = (route for module in PAGES for route in module.router.routes)
+    app.state.paths = {getattr(route, "path", "") for route in routes}
 
 
 # ---- errors in words

@@ -85,16 +85,25 @@ def fragment(request: Request, template: str, **values: Any) -> HTMLResponse:
     return HTMLResponse(TEMPLATES.get_template(template).render(**_base(request), **values))
 
 
+def home(request: Request) -> str:
+    """The first page that is for this user."""
+    nav = navigation(request, user_of(request))
+    return next((at for at, _ in nav if at != "/"), "/password")
+
+
+def navigation(request: Request, user: User) -> list[tuple[str, str]]:
+    """Pages that are there and that this user may see."""
+    there = request.app.state.paths
+    return [(at, words) for at, words, roles in NAV if user.may(*roles) and at in there]
+
+
 def _base(request: Request) -> dict[str, Any]:
     session: Session | None = request.state.session
     user = session.user if session and not session.locked else None
-    there = {getattr(route, "path", "") for route in request.app.routes}
-    nav = [(at, words) for at, words, roles in NAV if user and user.may(*roles) and at in there]
     return {
         "user": user,
         "role": ", ".join(user.roles) if user else "",
-        "nav": nav,
-        "there": there,
+        "nav": navigation(request, user) if user else [],
         "path": request.url.path,
         "demo": request.app.state.demo,
         "idle_s": round(request.app.state.sessions.idle_s),

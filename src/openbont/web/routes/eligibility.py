@@ -90,7 +90,7 @@ def _shown(
         rows={group: rows(form.fields, group, 2) for group in (*LISTS, "prior_treatments")}
         | {"findings": rows(form.fields, "findings", 3)},
         known=_names(known),
-        scales=_scales(known.patient),
+        scales=scales_of(known.patient),
         choices=CHOICES,
         woman=known.patient.sex != "male",
     )
@@ -116,7 +116,7 @@ def _names(known: Chart) -> dict[str, list[str]]:
     }
 
 
-def _scales(patient: Patient) -> list[tuple[str, str]]:
+def scales_of(patient: Patient) -> list[tuple[str, str]]:
     """Scales of the disorder, those of the first visit first."""
     named = overview()[patient.disorder.name].scales
     first = [one.scales for one in visits(patient.disorder.name)[:1]]

@@ -1,0 +1,133 @@
+"""Accounts: who may sign in, as what."""
+
+import secrets
+from dataclasses import replace
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import RedirectResponse, Response
+
+from openbont.errors import BadInput
+from openbont.web.accounts import (
+    ADMIN,
+    ROLES,
+    Role,
+    Sessions,
+    User,
+    accounts,
+    add_account,
+    change_account,
+    change_password,
+    signed_in,
+)
+from openbont.web.context import need, page, records, user_of
+from openbont.web.drafts import Fields
+from openbont.web.forms import Form, Wrong, Wrongs, at
+from openbont.web.steps import Filled
+
+router = APIRouter()
+MEANING: dict[Role, str] = {
+    "viewer": "reads the path of every patient",
+    "assistant": "types and signs all but plans and injections",
+    "injector": "signs plans and what was given",
+    "pharmacist": "reads, and keeps the vials",
+    "researcher": "sees trials and tables without names",
+    "admin": "makes accounts",
+}
+
+
+@router.get("/accounts", dependencies=[need(*ADMIN)])
+def accounts_page(request: Request) -> Response:
+    """Everybody who may sign in."""
+    return _shown(request, {}, {})
+
+
+@router.post("/accounts", dependencies=[need(*ADMIN)])
+def add(request: Request, form: Form) -> Response:
+    """An account for somebody new, with a password for once."""
+    said = form.fields
+    password = once()
+    roles = [role for role in ROLES if said.get(f"role.{role}")]
+    try:
+        user = add_account(
+            records(request), said.get("login", ""), said.get("name", ""), roles, password
+        )
+    except BadInput as error:
+        return _shown(request, said, at(error.place, error), status=422)
+    return _shown(request, {}, {}, {"login": user.login, "password": password})
+
+
+@router.post("/accounts/{login}", dependencies=[need(*ADMIN)])
+def change(request: Request, login: str, form: Form) -> Response:
+    """Other roles, a new password for once, closed or open again; ends their sessions."""
+    held = records(request)
+    user = next((one for one in accounts(held) if one.login == login), None)
+    if user is None:
+        raise HTTPException(404, f"There is no account {login!r}.")
+    told = _changed(request, user, form.fields, form.do)
+    sessions: Sessions = request.app.state.sessions
+    if login != user_of(request).login:
+        sessions.end_of(login)
+    return _shown(request, {}, {}, told)
+
+
+@router.get("/password", dependencies=[need(*ROLES)])
+def password_page(request: Request) -> Response:
+    """A form for one's own password."""
+    return page(request, "password.html", form=Filled("password", "/password", 0, {}))
+
+
+@router.post("/password", dependencies=[need(*ROLES)])
+def own_password(request: Request, form: Form) -> Response:
+    """Another password of one's own; every session of it ends."""
+    held, user, said = records(request), user_of(request), form.fields
+    wrong: Wrongs = {}
+    if said.get("new") != said.get("again"):
+        wrong = {"again": Wrong("not the same as the first", "type it again")}
+    elif signed_in(held, user.login, said.get("old", "")) is None:
+        request.app.state.throttle.wrong(user.login)
+        wrong = {"old": Wrong("wrong")}
+    else:
+        try:
+            change_password(held, user.login, said.get("new", ""))
+        except BadInput as error:
+            wrong = at("new", error)
+    if wrong:
+        form_ = Filled("password", "/password", 0, {}, wrong)
+        return page(request, "password.html", status=422, form=form_)
+    request.app.state.sessions.end_of(user.login)
+    return RedirectResponse("/login", 303)
+
+
+def once() -> str:
+    """A password to be handed over, and changed."""
+    return f"once-{secrets.token_urlsafe(12)}"
+
+
+def _changed(request: Request, user: User, said: Fields, do: str) -> dict[str, str]:
+    held = records(request)
+    if do == "password":
+        password = once()
+        change_password(held, user.login, password)
+        return {"login": user.login, "password": password}
+    roles = tuple(role for role in ROLES if said.get(f"{user.login}.{role}"))
+    change_account(held, replace(user, roles=roles, open=do != "close"))
+    return {}
+
+
+def _shown(
+    request: Request,
+    fields: Fields,
+    wrong: Wrongs,
+    told: dict[str, str] | None = None,
+    status: int = 200,
+) -> Response:
+    shown: dict[str, Any] = {"told": told or {}, "roles": list(MEANING.items())}
+    return page(
+        request,
+        "accounts.html",
+        status=status,
+        form=Filled("account", "/accounts", 0, fields, wrong),
+        people=accounts(records(request)),
+        **shown,
+    )
