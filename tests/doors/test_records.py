@@ -270,3 +270,15 @@ def test_nothing_heavy_is_imported_to_record() -> None:
         [sys.executable, "-c", code], capture_output=True, check=True, text=True
     )
     assert not {"jax", "matplotlib", "scipy", "typst"} & set(loaded.stdout.split())
+
+
+def test_a_passphrase_in_the_environment_is_used(
+    records: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has set one does not get a plain file, and who has not is told."""
+    plain, secret = tmp_path / "plain.db", tmp_path / "secret.db"
+    assert "not encrypted" in records("init", "--database", plain).out
+    monkeypatch.setenv("OPENBONT_PASSPHRASE", "a few plain words")
+    assert "Recovery key" in records("init", "--database", secret).out
+    assert plain.read_bytes().startswith(b"SQLite format 3")
+    assert not secret.read_bytes().startswith(b"SQLite format 3")

@@ -16,6 +16,7 @@ from openbont.cli.place import (
     opened,
     passphrase_for,
     place,
+    wanted_passphrase,
     writer,
 )
 from openbont.cli.records import records
@@ -108,8 +109,8 @@ def import_records(
     from openbont.clinic.archive import read_archive
     from openbont.clinic.records import create_records, open_records
 
-    secret = new_passphrase() if encrypt else None
     where, who = place(database), writer(by)
+    secret = wanted_passphrase(encrypt, where)
     made = create_records(where, by=who, passphrase=secret, events=read_archive(archive))
     with open_records(where, by=who, passphrase=secret) as held:
         found = held.verify()

@@ -62,6 +62,14 @@ def passphrase_for(where: str) -> str | None:
     return asked("Passphrase or recovery key", PASSPHRASE)
 
 
+def wanted_passphrase(encrypt: bool, where: str) -> str | None:
+    """The passphrase of a new file: with --encrypt, or where one stands in the environment."""
+    from openbont.clinic.database import is_url
+
+    given = PASSPHRASE in os.environ and not is_url(where)
+    return new_passphrase() if encrypt or given else None
+
+
 def new_passphrase(variable: str = PASSPHRASE) -> str:
     """A passphrase to be, asked for twice."""
     first = asked("New passphrase", variable)

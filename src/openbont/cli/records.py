@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from openbont.cli.place import By, DatabasePlace, new_passphrase, opened, place, writer
+from openbont.cli.place import By, DatabasePlace, opened, place, wanted_passphrase, writer
 from openbont.cli.shared import AsJson, app, example, plain, show
 
 if TYPE_CHECKING:
@@ -48,11 +48,14 @@ def init(
     """Make an empty database."""
     from openbont.clinic.records import create_records
 
-    secret = new_passphrase() if encrypt else None
-    made = create_records(place(database), by=writer(by), passphrase=secret)
+    where = place(database)
+    secret = wanted_passphrase(encrypt, where)
+    made = create_records(where, by=writer(by), passphrase=secret)
 
     def text(page: "Console") -> None:
         page.print(f"made: {made.place}", soft_wrap=True, markup=False)
+        if secret is None:
+            page.print("not encrypted: who reads the file reads the records; see --encrypt")
         if made.recovery_key:
             page.print(
                 "\nRecovery key: print it, keep it in a safe place, and not beside the database."
