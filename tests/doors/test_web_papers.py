@@ -3,12 +3,15 @@
 import io
 import zipfile
 
-import openbont as bont
 import pytest
 from fastapi import FastAPI
 
+import openbont as bont
 from openbont.web.server import examples
-from tests.web import app, clock, signed_in_as  # noqa: F401  fixtures
+from tests import web
+from tests.web import signed_in_as
+
+app, clock = web.app, web.clock
 
 
 def plan_key(app: FastAPI, patient: str) -> str:

@@ -5,7 +5,7 @@ import pytest
 
 from openbont.errors import BadInput
 from openbont.trials.bench import inject
-from openbont.trials.follow import Followed, follow, knobs
+from openbont.trials.follow import Followed, Knob, follow, knobs
 
 MUSCLE, ONA = "flexor_carpi_radialis.left", "onabotulinumtoxinA"
 
@@ -41,6 +41,6 @@ def test_a_small_safety_factor_changes_firing_and_never_release() -> None:
 
 
 @pytest.mark.parametrize("knob", knobs(), ids=lambda one: one.name)
-def test_beyond_the_range_is_refused(knob) -> None:  # noqa: ANN001
+def test_beyond_the_range_is_refused(knob: Knob) -> None:
     with pytest.raises(BadInput, match="out of range"):
         seen(**{knob.name: knob.high * 1.01})

@@ -29,6 +29,7 @@ from openbont.web.routes import (
     login,
     patients,
     prints,
+    research,
     today,
     understand,
     vials,
@@ -49,6 +50,7 @@ PAGES = (
     understand,
     prints,
     data,
+    research,
 )
 """Each module of `routes` brings its own router."""
 

@@ -57,7 +57,7 @@ class Jobs:
         with self.lock:
             open_ = [one for one in self.held.values() if one.state in ("waiting", "running")]
             if len(open_) >= MOST_WAITING:
-                raise Busy("research: too much is waiting; try again when something is done")
+                raise Busy("research", "too much is waiting", "try again when something is done")
             for old in [one for one in self.held.values() if one not in open_][: -KEPT + 1]:
                 del self.held[old.id]
             self.held[job.id] = job
