@@ -1,16 +1,21 @@
 """The workbench with invented patients, and a browser for each role."""
 
+import shutil
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
-from fastapi.testclient import TestClient
 
 from openbont.clinic.records import Records, create_records, open_records
 from openbont.web.accounts import ROLES, Role, User, add_account
 from openbont.web.app import create_app
 from openbont.web.server import demo_records
+
+with warnings.catch_warnings():  # it wants a successor of httpx that is not out for long
+    warnings.simplefilter("ignore")
+    from fastapi.testclient import TestClient
 
 HERE = "http://127.0.0.1:8000"
 PASSWORD = "seven quiet herons"
@@ -40,16 +45,23 @@ def signed_in_as(app: FastAPI, role: Role) -> TestClient:
     return client
 
 
-def made(place: Path) -> Callable[[str], Records]:
-    """A database with the six patients, and how to open it."""
-    create_records(place, by="the clinic")
+def opener(place: Path) -> Callable[[str], Records]:
+    """How the records of a place are opened in a name."""
 
     def opened(by: str) -> Records:
         return open_records(place, by=by)
 
-    with opened("the clinic") as records:
-        demo_records(records)
     return opened
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the six patients; to be copied."""
+    place = tmp_path_factory.mktemp("demo") / "records.db"
+    create_records(place, by="the clinic")
+    with opener(place)("the clinic") as records:
+        demo_records(records)
+    return place
 
 
 @pytest.fixture
@@ -58,17 +70,18 @@ def clock() -> Tick:
 
 
 @pytest.fixture
-def app(tmp_path: Path, clock: Tick) -> Iterator[FastAPI]:
-    """The workbench; every role has an account whose login is its name."""
-    opened = made(tmp_path / "records.db")
-    built = create_app(opened, demo=True, clock=clock)
+def app(demo: Path, tmp_path: Path, clock: Tick) -> Iterator[FastAPI]:
+    """The workbench over the six patients."""
+    place = tmp_path / "records.db"
+    shutil.copy(demo, place)
+    built = create_app(opener(place), demo=True, clock=clock)
     yield built
     if built.state.records:
         built.state.records.close()
 
 
 def accounts_for_all(app: FastAPI) -> None:
-    """An account a role; this is slow, for passwords are."""
+    """An account a role, whose login is its name; this is slow, for passwords are."""
     with app.state.open_records("the clinic") as records:
         for role in ROLES:
             add_account(records, role, NAMES[role], [role], PASSWORD)

@@ -38,6 +38,7 @@ from openbont.planning.rules import (
 
 __all__ = ["Finding", "check", "check_patient", "rules"]
 
+Rules = dict[str, Callable[[Case], Findings]]
 ROUNDING = 1.001
 """Volumes and sites are read from syringes: a part in a thousand is no excess."""
 SAME_DILUTION = 0.02
@@ -45,11 +46,7 @@ SAME_DILUTION = 0.02
 
 def check(plan: Plan, patient: Patient, jurisdiction: str = "US") -> list[Finding]:
     """All findings: stops first, then warnings, then information."""
-    case = Case(plan, patient, jurisdiction)
-    findings = [finding for rule in _all().values() for finding in rule(case)]
-    if refusals(patient):
-        findings = _without_advice(findings)
-    return sorted(findings, key=lambda one: (LEVELS.index(one.level), one.rule))
+    return _said(Case(plan, patient, jurisdiction), _all())
 
 
 def check_patient(patient: Patient, on: date, jurisdiction: str = "US") -> list[Finding]:
@@ -57,7 +54,15 @@ def check_patient(patient: Patient, on: date, jurisdiction: str = "US") -> list[
     nothing = Plan.model_construct(
         patient=patient.id, disorder=patient.disorder.name, date=on, sessions=(), note=""
     )
-    return check(nothing, patient, jurisdiction)
+    return _said(Case(nothing, patient, jurisdiction), SAFETY | ELIGIBILITY | {"P07": p07})
+
+
+def _said(case: Case, rules: Rules) -> list[Finding]:
+    """What these rules say: stops first."""
+    findings = [finding for rule in rules.values() for finding in rule(case)]
+    if refusals(case.patient):
+        findings = _without_advice(findings)
+    return sorted(findings, key=lambda one: (LEVELS.index(one.level), one.rule))
 
 
 def rules() -> dict[str, str]:
@@ -65,7 +70,7 @@ def rules() -> dict[str, str]:
     return {name: safety_rules()[name].meaning for name in _all()}
 
 
-def _all() -> dict[str, Callable[[Case], Findings]]:
+def _all() -> Rules:
     return SAFETY | ELIGIBILITY | LABEL | CONSISTENCY
 
 

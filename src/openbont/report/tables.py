@@ -60,4 +60,12 @@ def in_words(text: str) -> str:
     text = re.sub(r"\b[a-z_]+\.(?:left|right)\b", lambda name: words(name[0]), text)
     for disorder in disorders():
         text = text.replace(disorder, title_words(disorder))
-    return re.sub(r"\b\d{4}-\d\d-\d\d\b", lambda iso: day(date.fromisoformat(iso[0])), text)
+    return re.sub(r"\b\d{4}-\d\d-\d\d\b", _day, text)
+
+
+def _day(iso: re.Match[str]) -> str:
+    """A date as spoken; what only looks like one stays."""
+    try:
+        return day(date.fromisoformat(iso[0]))
+    except ValueError:
+        return iso[0]

@@ -52,16 +52,16 @@ Wrongs = dict[str, Wrong]
 
 async def sent(request: Request) -> Sent:
     """The form of a request."""
-    form = await request.form(max_fields=MOST_FIELDS, max_files=1)
     fields: Fields = {}
     files: dict[str, tuple[str, bytes]] = {}
-    for name, value in form.multi_items():
-        if isinstance(value, UploadFile):
-            files[name] = (value.filename or "", await value.read())
-        elif len(value) > LONGEST or "\x00" in value or len(name) > 200:
-            raise HTTPException(422, f"{name[:60]}: more than {LONGEST} characters, or not text.")
-        else:
-            fields[name] = value.replace("\r\n", "\n").strip()
+    async with request.form(max_fields=MOST_FIELDS, max_files=1) as form:
+        for name, value in form.multi_items():
+            if isinstance(value, UploadFile):
+                files[name] = (value.filename or "", await value.read())
+            elif len(value) > LONGEST or "\x00" in value or len(name) > 200:
+                raise HTTPException(422, f"{name[:60]}: over {LONGEST} characters, or no text.")
+            else:
+                fields[name] = value.replace("\r\n", "\n").strip()
     seen, do = fields.pop("seen", "0"), fields.pop("do", "save")
     if not re.fullmatch("[0-9]{1,9}", seen):
         raise HTTPException(422, "seen: not the number of a version.")
