@@ -26,6 +26,7 @@ from openbont.web.forms import Form, Wrong, Wrongs, at
 from openbont.web.steps import Filled
 
 router = APIRouter()
+NOTHING = {"login": "", "password": ""}
 MEANING: dict[Role, str] = {
     "viewer": "reads the path of every patient",
     "assistant": "types and signs all but plans and injections",
@@ -112,7 +113,7 @@ def _changed(request: Request, user: User, said: Fields, do: str) -> dict[str, s
         return {"login": user.login, "password": password}
     roles = tuple(role for role in ROLES if said.get(f"{user.login}.{role}"))
     change_account(held, replace(user, roles=roles, open=do != "close"))
-    return {}
+    return NOTHING
 
 
 def _shown(
@@ -122,7 +123,7 @@ def _shown(
     told: dict[str, str] | None = None,
     status: int = 200,
 ) -> Response:
-    shown: dict[str, Any] = {"told": told or {}, "roles": list(MEANING.items())}
+    shown: dict[str, Any] = {"told": told or NOTHING, "roles": list(MEANING.items())}
     return page(
         request,
         "accounts.html",

@@ -1,0 +1,339 @@
+"""Who may see what, and what is refused before any page looks at it."""
+
+import itertools
+import logging
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from openbont.errors import BadInput
+from openbont.web.accounts import (
+    FREE_TRIES,
+    IDLE_S,
+    LONGEST_S,
+    LONGEST_WAIT_S,
+    ROLES,
+    Role,
+    User,
+    accounts,
+    add_account,
+    change_account,
+    signed_in,
+)
+from openbont.web.app import PAGES
+from openbont.web.context import Need
+from openbont.web.guard import CSP, HEADERS, LARGEST_BYTES
+from openbont.web.server import Door, safe
+from tests.web import HERE, OURS, PASSWORD, TestClient, Tick, browser, signed_in_as
+
+ARM = "arm-after-stroke"
+FREE = {"/login", "/unlock", "/logout", "/alive"}
+"""Where no role is asked for."""
+
+
+def routes() -> Iterator[tuple[str, str, APIRoute]]:
+    """Method, address and route of every page."""
+    for module in PAGES:
+        for route in module.router.routes:
+            assert isinstance(route, APIRoute)
+            for method in sorted(route.methods - {"HEAD"}):
+                yield method, route.path, route
+
+
+def roles_of(route: APIRoute) -> tuple[Role, ...] | None:
+    """The roles that a route asks for; None where it asks for none."""
+    asked = [one.call for one in route.dependant.dependencies if isinstance(one.call, Need)]
+    return asked[0].roles if asked else None
+
+
+def filled_in(path: str) -> str:
+    """An address with something for every name in it."""
+    known = {"patient": ARM, "login": "nobody"}
+    return re.sub(r"\{(\w+)(?::\w+)?\}", lambda name: known.get(name[1], "nothing"), path)
+
+
+def ask(client: TestClient, method: str, path: str) -> Any:
+    return client.request(method, filled_in(path), headers={"Accept": "application/json"})
+
+
+def test_every_route_says_for_whom_it_is() -> None:
+    silent = {path for _, path, route in routes() if roles_of(route) is None}
+    assert silent == FREE
+
+
+def test_all_routes_by_all_roles(app: FastAPI) -> None:
+    clients = {role: signed_in_as(app, role) for role in ROLES}
+    for (method, path, route), role in itertools.product(routes(), ROLES):
+        wanted = roles_of(route)
+        if wanted is None:
+            continue
+        if role not in wanted:
+            assert ask(clients[role], method, path).status_code == 403, (method, path, role)
+        elif method == "GET" and "{" not in path:
+            assert ask(clients[role], method, path).status_code not in (401, 403, 500), (path, role)
+
+
+def test_nothing_is_there_for_strangers(app: FastAPI) -> None:
+    stranger = browser(app)
+    for method, path, _ in routes():
+        if path in ("/login",):
+            continue
+        assert ask(stranger, method, path).status_code == 401, (method, path)
+    assert stranger.get("/openapi.json", headers={"Accept": "text/html"}).status_code == 303
+    back = stranger.get("/patients?q=a b", headers={"Accept": "text/html"})
+    assert back.headers["location"] == "/login?next=/patients%3Fq%3Da%2520b"
+
+
+def test_who_treats_is_hidden_from_researcher_and_admin(app: FastAPI) -> None:
+    for role in ("researcher", "admin"):
+        client = signed_in_as(app, role)
+        for method, path, _ in routes():
+            if method == "GET":
+                assert "Berger" not in client.get(filled_in(path)).text, (path, role)
+
+
+# ---- headers
+
+
+def test_every_answer_carries_the_headers(app: FastAPI) -> None:
+    injector, stranger = signed_in_as(app, "injector"), browser(app)
+    paths = [filled_in(path) for method, path, _ in routes() if method == "GET" and path in FREE]
+    paths += ["/", "/patients", f"/patients/{ARM}", "/nothing", "/static/app.css", "/static/x.js"]
+    answers = [client.get(path) for client in (injector, stranger) for path in paths]
+    answers.append(injector.post("/patients/new", data={}))
+    answers.append(injector.get("/", headers={"Host": "evil.example"}))
+    for answer in answers:
+        for name, value in HEADERS.items():
+            assert answer.headers[name] == value, (answer.url, name)
+
+
+def test_the_policy_lets_nothing_run_that_is_not_ours() -> None:
+    assert "unsafe" not in CSP
+    assert "http" not in CSP
+    assert CSP.startswith("default-src 'none'")
+
+
+def test_pages_hold_no_script_style_or_handler_of_their_own(app: FastAPI) -> None:
+    injector = signed_in_as(app, "injector")
+    steps = ("", "/eligibility", "/goals", "/inject", "/followup", "/next")
+    for at in ("/", "/patients", "/vials", *(f"/patients/{ARM}{step}" for step in steps)):
+        text = injector.get(at).text
+        assert not re.findall(r"<style|\sstyle=|\son[a-z]+=|javascript:", text), at
+        assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", text)), at
+
+
+def test_pages_of_patients_are_not_kept_by_the_browser(app: FastAPI) -> None:
+    page = signed_in_as(app, "injector").get(f"/patients/{ARM}")
+    assert page.headers["cache-control"] == "no-store"
+
+
+# ---- where it comes from
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "[::2]:8000"])
+def test_another_name_is_refused(app: FastAPI, host: str) -> None:
+    answer = signed_in_as(app, "injector").get("/patients", headers={"Host": host})
+    assert answer.status_code == 421
+    assert "Berger" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"},
+        {"Origin": "https://evil.example", "Sec-Fetch-Site": ""},
+        {"Origin": "null", "Sec-Fetch-Site": "same-origin"},
+        {"Origin": HERE, "Sec-Fetch-Site": "same-site"},
+        {"Origin": "http://127.0.0.1:9000", "Sec-Fetch-Site": ""},
+        {"Origin": "", "Sec-Fetch-Site": ""},
+    ],
+)
+def test_another_site_writes_nothing(app: FastAPI, headers: dict[str, str]) -> None:
+    client = signed_in_as(app, "injector")
+    for name in OURS:
+        del client.headers[name]
+    typed = {"goals.0.words": "not ours", "seen": "0"}
+    kept = {name: value for name, value in headers.items() if value}
+    assert client.post(f"/patients/{ARM}/goals", data=typed, headers=kept).status_code == 403
+    client.headers.update(OURS)
+    assert "not ours" not in client.get(f"/patients/{ARM}/goals").text
+
+
+def test_another_site_may_link_to_us_but_not_read_us(app: FastAPI) -> None:
+    client = signed_in_as(app, "injector")
+    foreign = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
+    assert client.get("/patients", headers=foreign).status_code == 403
+    embedded = foreign | {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}
+    assert client.get("/patients", headers=embedded).status_code == 403
+    followed = foreign | {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    assert client.get("/patients", headers=followed).status_code == 200
+
+
+def test_what_is_too_large_is_refused_unread(app: FastAPI) -> None:
+    client = signed_in_as(app, "injector")
+    much = b"x" * (LARGEST_BYTES + 1)
+    assert client.post("/vials", content=much).status_code == 413
+    assert client.post("/vials", content=iter([b"x"])).status_code == 411
+
+
+# ---- signing in
+
+
+def test_signing_in_and_out(app: FastAPI) -> None:
+    with app.state.open_records("the clinic") as records:
+        add_account(records, "vega", "Dr Vega", ["injector"], PASSWORD)
+    client = browser(app)
+    typed = {"login": "vega", "password": PASSWORD, "next": "/patients"}
+    answer = client.post("/login", data=typed)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/patients")
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    assert "Dr Vega" in client.get("/patients").text
+    client.post("/logout")
+    client.cookies.set("openbont", re.findall("openbont=([^;]+)", cookie)[0])
+    assert client.get("/patients").status_code == 303  # the cookie of an ended session is nothing
+
+
+@pytest.mark.parametrize("next_", ["//evil.example", "https://evil.example", "/\\evil", "x", ""])
+def test_signing_in_leads_nowhere_else(app: FastAPI, next_: str) -> None:
+    text = browser(app).get("/login", params={"next": next_}).text
+    assert 'name="next" value="/"' in text
+
+
+def test_guessing_gets_slower(app: FastAPI, clock: Tick) -> None:
+    with app.state.open_records("the clinic") as records:
+        add_account(records, "vega", "Dr Vega", ["injector"], PASSWORD)
+    client, wrong = browser(app), {"login": "vega", "password": "wrong"}
+    for _ in range(FREE_TRIES):
+        assert "is wrong" in client.post("/login", data=wrong).text
+    right = {"login": "vega", "password": PASSWORD}
+    refused = client.post("/login", data=right)
+    assert refused.status_code == 401
+    assert "Try again in 15 s" in refused.text
+    clock.now += 15
+    assert "is wrong" in client.post("/login", data=wrong).text
+    assert "Try again in 30 s" in client.post("/login", data=right).text
+    clock.now += LONGEST_WAIT_S
+    assert client.post("/login", data=right).status_code == 303
+
+
+def test_a_session_locks_and_ends_and_the_draft_stays(app: FastAPI, clock: Tick) -> None:
+    with app.state.open_records("the clinic") as records:
+        add_account(records, "injector", "The injector", ["injector"], PASSWORD)
+    client, page = signed_in_as(app, "injector"), f"/patients/{ARM}/goals"
+    client.post(page, data={"goals.0.words": "hold the cup", "seen": "0", "do": "save"})
+    clock.now += IDLE_S
+    locked = client.get(page)
+    assert locked.headers["location"] == f"/unlock?next={page}"
+    late = {"goals.0.words": "late", "seen": "1", "do": "save"}
+    assert client.post(page, data=late).status_code == 401
+    assert "Berger" not in client.get(locked.headers["location"]).text
+    assert client.post("/unlock", data={"password": "wrong"}).status_code == 401
+    answer = client.post("/unlock", data={"password": PASSWORD, "next": page})
+    assert answer.headers["location"] == page
+    assert "hold the cup" in client.get(page).text
+    for _ in range(int(LONGEST_S / IDLE_S) + 1):
+        clock.now += IDLE_S / 2
+        client.get("/alive")
+    clock.now += LONGEST_S
+    assert client.get(page).headers["location"].startswith("/login")
+
+
+def test_an_account_that_is_closed_is_out_at_once(app: FastAPI) -> None:
+    with app.state.open_records("the clinic") as records:
+        add_account(records, "admin", "The admin", ["admin"], PASSWORD)
+        add_account(records, "vega", "Dr Vega", ["injector"], PASSWORD)
+    vega = browser(app)
+    vega.cookies.set("openbont", app.state.sessions.begin(User("vega", "Dr Vega", ("injector",))))
+    assert vega.get("/patients").status_code == 200
+    closed = {"vega.injector": "yes", "do": "close"}
+    assert signed_in_as(app, "admin").post("/accounts/vega", data=closed).status_code == 200
+    assert vega.get("/patients").status_code == 303
+    with app.state.open_records("the clinic") as records:
+        assert signed_in(records, "vega", PASSWORD) is None
+
+
+def test_the_last_admin_stays(app: FastAPI) -> None:
+    with app.state.open_records("the clinic") as records:
+        only = add_account(records, "admin", "The admin", ["admin"], PASSWORD)
+        with pytest.raises(BadInput, match="nobody would be admin"):
+            change_account(records, User(only.login, only.name, ("viewer",)))
+        assert accounts(records) == [only]
+
+
+@pytest.mark.parametrize("password", ["short", "aaaaaaaaaaaaaa", "vega vega vega", "x" * 257])
+def test_a_password_that_is_easily_guessed_is_refused(app: FastAPI, password: str) -> None:
+    with (
+        app.state.open_records("the clinic") as records,
+        pytest.raises(BadInput, match="password"),
+    ):
+        add_account(records, "vega", "Dr Vega", ["injector"], password)
+
+
+def test_the_log_of_events_knows_of_accounts_and_not_of_passwords(app: FastAPI) -> None:
+    with app.state.open_records("the clinic") as records:
+        add_account(records, "vega", "Dr Vega", ["injector"], PASSWORD)
+        event = records.events()[-1]
+        assert (event.action, event.data["login"]) == ("account", "vega")
+        assert "argon2" not in "".join(one.body for one in records.events())
+        assert records.verify().events == len(records.events())
+
+
+def test_a_new_account_signs_in_with_its_password_for_once(app: FastAPI) -> None:
+    typed = {"login": "nurse", "name": "N. Urse", "role.assistant": "yes"}
+    made = signed_in_as(app, "admin").post("/accounts", data=typed)
+    password = re.findall(r"<code>(once-[^<]+)</code>", made.text)[0]
+    client = browser(app)
+    assert client.post("/login", data={"login": "nurse", "password": password}).status_code == 303
+    other = {"old": password, "new": "another few words", "again": "another few words"}
+    assert client.post("/password", data=other).status_code == 303
+    assert client.get("/patients").headers["location"].startswith("/login")
+
+
+# ---- logs, errors, doors
+
+
+def test_logs_name_nobody(app: FastAPI, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    client = signed_in_as(app, "injector")
+    for at in ("/patients?q=Berger", f"/patients/{ARM}", f"/patients/{ARM}/eligibility"):
+        client.get(at)
+    client.post(f"/patients/{ARM}/goals", data={"goals.0.words": "a secret wish", "seen": "0"})
+    kept, app.state.records = app.state.records, None
+    app.state.open_records = None  # everything breaks now, with the patient at hand
+    assert client.get(f"/patients/{ARM}").status_code == 500
+    app.state.records = kept
+    ours = [one for one in caplog.records if one.name != "httpx"]
+    assert ours
+    said = " ".join(one.getMessage() for one in ours)
+    for word in ("Berger", ARM, "secret", "1968"):
+        assert word not in said
+
+
+def test_unknown_patients_and_pages_are_said_to_be_so(app: FastAPI) -> None:
+    client = signed_in_as(app, "injector")
+    assert client.get("/patients/nobody").status_code == 404
+    twin = client.get("/patients/nobody.json")
+    assert twin.json()["error"]["problem"] == "No patient is called 'nobody'."
+    assert client.get("/nothing").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("door", "problem"),
+    [
+        (Door("clinic.example"), "other machines"),
+        (Door("0.0.0.0"), "every address"),
+        (Door("127.0.0.1", certificate=None, key=None), ""),
+    ],
+)
+def test_other_machines_need_tls(door: Door, problem: str) -> None:
+    if not problem:
+        assert safe(door) is door
+        return
+    with pytest.raises(BadInput, match=problem):
+        safe(door)
