@@ -8,10 +8,7 @@ from fastapi import FastAPI
 
 import openbont as bont
 from openbont.web.server import examples
-from tests import web
 from tests.web import signed_in_as
-
-app, clock = web.app, web.clock
 
 
 def plan_key(app: FastAPI, patient: str) -> str:

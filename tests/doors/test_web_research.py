@@ -13,11 +13,7 @@ from openbont.errors import BadInput, Busy
 from openbont.web.jobs import MOST_WAITING, Job, Jobs
 from openbont.web.routes.research import designs, jobs
 from openbont.web.server import examples
-from tests import web
 from tests.web import signed_in_as
-
-app, clock = web.app, web.clock
-SMALL = designs()["glabellar_pivotal"]
 
 
 def finished(client: TestClient, where: str) -> dict[str, Any]:
