@@ -8,10 +8,13 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from openbont.clinic.nouns import Person, Vial
+from openbont.catalog.vials import exact
+from openbont.clinic.nouns import Draw, GivenInjection, GivenSession, Person, Vial
 from openbont.clinic.records import Records
 from openbont.errors import BadInput
 from openbont.io import load_patient, load_plan
+from openbont.patient import Patient
+from openbont.plan import Plan
 from openbont.web.guard import LOOPBACK
 
 DEMO = {
@@ -23,11 +26,14 @@ DEMO = {
     "als_refused": ("Maria Keller", "1963-02-21"),
 }
 """Folder of examples -> an invented name and day of birth."""
+TREATED = "chronic_migraine"
+"""Whose first session was five weeks ago."""
 SHELF = (
     ("A100-1", "onabotulinumtoxinA", "100"),
     ("A100-2", "onabotulinumtoxinA", "100"),
     ("A100-3", "onabotulinumtoxinA", "100"),
     ("A200-1", "onabotulinumtoxinA", "200"),
+    ("A200-2", "onabotulinumtoxinA", "200"),
     ("B500-1", "abobotulinumtoxinA", "500"),
     ("C100-1", "incobotulinumtoxinA", "100"),
 )
@@ -42,18 +48,57 @@ def examples() -> Path:
 
 def demo_records(records: Records) -> None:
     """Six invented patients, each with a plan in work, and vials on the shelf."""
+    expiry = records.now().date() + datetime.timedelta(days=500)
+    for key, product, units in SHELF:
+        vial = Vial(id=key, product=product, lot=f"LOT-{key}", expiry=expiry, units=Decimal(units))
+        records.add(vial, "")
     for folder, (name, born) in DEMO.items():
         patient = load_patient(examples() / folder / "patient.yaml")
         person = Person(
             id=patient.id, name=name, born=datetime.date.fromisoformat(born), sex=patient.sex
         )
         records.add(person, patient.id)
-        records.add(patient, patient.id)
-        records.add(load_plan(examples() / folder / "plan.yaml"), patient.id)
-    expiry = records.now().date() + datetime.timedelta(days=500)
-    for key, product, units in SHELF:
-        vial = Vial(id=key, product=product, lot=f"LOT-{key}", expiry=expiry, units=Decimal(units))
-        records.add(vial, "")
+        plan = load_plan(examples() / folder / "plan.yaml")
+        if folder == TREATED:
+            patient, plan = _weeks_ago(patient, plan, records.now().date())
+        held = records.add(patient, patient.id)
+        records.sign(held.key, held.version)
+        held = records.add(plan, patient.id)
+        if folder == TREATED:
+            records.sign(held.key, held.version)
+            records.give(_given(plan, held.key), patient.id)
+
+
+def _weeks_ago(patient: Patient, plan: Plan, today: datetime.date) -> tuple[Patient, Plan]:
+    """Both, as if the visit had been five weeks ago: the follow-up at the peak is due."""
+    then = {"date": today - datetime.timedelta(weeks=5)}
+    return patient.model_copy(update=then), plan.model_copy(update=then)
+
+
+def _given(plan: Plan, key: str) -> GivenSession:
+    """A session just as it was planned."""
+    session = plan.sessions[0]
+    given = tuple(
+        GivenInjection(
+            structure=one.structure,
+            units=exact(one.dose_u),
+            sites=one.sites,
+            volume_ml=exact(round(session.volume_ml(one), 3)),
+        )
+        for one in session.injections
+    )
+    return GivenSession(
+        date=plan.date,
+        disorder=plan.disorder,
+        plan=key,
+        injector="Dr Demo",
+        clinic="Demonstration clinic",
+        product=session.product,
+        diluent="0.9 % sodium chloride without preservative",
+        dilution_u_per_ml=exact(session.dilution_u_per_ml),
+        injections=given,
+        draws=(Draw(vial="A200-2", units=exact(session.dose.value_u)),),
+    )
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from openbont.catalog.movements import movements
+from openbont.catalog.muscles import SIDES
 from openbont.catalog.names import CAUSES, structures
 from openbont.catalog.overview import overview
 from openbont.catalog.questions import Question, questions, recorded
@@ -16,9 +18,10 @@ from openbont.clinic.nouns import Eligibility
 from openbont.clinic.records import Records
 from openbont.patient import Patient
 from openbont.planning.check import Finding, check, check_patient
+from openbont.report.words import scale_words
 from openbont.web.accounts import READ, WRITE
 from openbont.web.chart import Chart, chart, visits
-from openbont.web.context import need, page, records
+from openbont.web.context import need, page, place, records
 from openbont.web.drafts import Draft, Fields
 from openbont.web.forms import (
     Form,
@@ -37,11 +40,18 @@ from openbont.web.steps import filled, stepped
 router = APIRouter()
 STEP = "eligibility"
 CHOICES = {
-    "pregnancy": same("no", "possible", "yes", "not applicable", "not asked"),
+    "pregnancy": same("no", "possible", "yes", "not applicable"),
     "outcomes": same("failed", "not tolerated", "contraindicated", "helped", "ongoing"),
     "sides": same("left", "right", "both"),
     "causes": same(*CAUSES),
 }
+DIRECTIONS = (
+    *(f"{held}.{side}" for held in ("rotation", "tilt") for side in SIDES),
+    "flexion",
+    "extension",
+)
+"""Where the scale head_angle is read."""
+LIMBS = ("spasticity.", "dystonia.limb", "dystonia.writers_cramp", "dystonia.generalised")
 LISTS = ("conditions", "medicines", "allergies", "infected")
 PICTURE = {
     "weight_kg",
@@ -89,10 +99,11 @@ def _shown(
         ledger=known.ledger(),
         rows={group: rows(form.fields, group, 2) for group in (*LISTS, "prior_treatments")}
         | {"findings": rows(form.fields, "findings", 3)},
-        known=_names(known),
+        known=_names(),
         scales=scales_of(known.patient),
         choices=CHOICES,
-        woman=known.patient.sex != "male",
+        where=places(known.patient),
+        woman=any(one.rule == "S12" for one in asked),
     )
 
 
@@ -104,15 +115,13 @@ def found(known: Chart) -> list[Finding]:
     return check_patient(patient, known.today)
 
 
-def _names(known: Chart) -> dict[str, list[str]]:
+def _names() -> dict[str, list[str]]:
     """What may be typed, as suggestions."""
-    where = {one.where for one in known.patient.findings if one.where}
     return {
         "conditions": sorted(conditions()),
         "medicines": sorted(medicines()),
         "allergies": sorted(allergens()),
         "infected": sorted(structures()),
-        "where": sorted(where),
     }
 
 
@@ -126,9 +135,18 @@ def scales_of(patient: Patient) -> list[tuple[str, str]]:
 
 
 def scale_label(name: str) -> str:
-    """A scale in a list: its name and what it counts."""
-    one = scales()[name]
-    return f"{name.replace('_', ' ')}: {one.words}" if len(one.words) < 60 else name
+    """A scale in a list: its name, where it has one, and what it counts."""
+    words = scales()[name].words.partition(";")[0]
+    return f"{scale_words(name)}: {words}" if scale_words(name) else words
+
+
+def places(patient: Patient) -> list[tuple[str, str]]:
+    """Where a reading may be taken, in words."""
+    seen = [one.where for one in patient.findings] + [one.where for one in patient.goals]
+    sided = [f"{name}.{side}" for name in movements() for side in SIDES]
+    ours = [*seen, *(sided if patient.disorder.name.startswith(LIMBS) else ())]
+    head = DIRECTIONS if patient.disorder.name == "dystonia.cervical" else ()
+    return [(name, place(name)) for name in dict.fromkeys((*ours, *head)) if name]
 
 
 def _first(known: Chart) -> Fields:
@@ -152,7 +170,7 @@ def _sign(held: Records, known: Chart, draft: Draft) -> Wrongs:
     said = nested(draft.fields)
     asked = questions(known.patient)
     answers, wrong = _answers(draft.fields, asked)
-    patient, more = made(Patient, _picture(said, known))
+    patient, more = made(Patient, _picture(said, known) | _pregnancy(draft.fields))
     wrong |= more
     if patient:
         wrong |= _not_recorded(draft.fields, asked, patient)
@@ -177,12 +195,18 @@ def _picture(said: dict[str, Any], known: Chart) -> dict[str, Any]:
         "weight_kg": number(said.get("weight_kg")),
         "height_cm": number(said.get("height_cm")),
         "disorder": disorder,
-        "pregnancy": said.get("pregnancy", "not asked"),
-        "breastfeeding": bool(said.get("breastfeeding")),
         "prior_treatments": said.get("prior_treatments", []),
         "findings": [_reading(row) for row in said.get("findings", [])],
         **{name: said.get(name, []) for name in LISTS},
     }
+
+
+def _pregnancy(fields: Fields) -> dict[str, Any]:
+    """As asked; where nobody asks, it stays as it was."""
+    if "pregnancy" not in fields:
+        return {}
+    breastfeeding = bool(fields.get("breastfeeding"))
+    return {"pregnancy": fields["pregnancy"] or "not asked", "breastfeeding": breastfeeding}
 
 
 def _reading(row: dict[str, Any]) -> dict[str, Any]:

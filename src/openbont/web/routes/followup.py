@@ -31,7 +31,7 @@ from openbont.web.forms import (
     rows,
     same,
 )
-from openbont.web.routes.eligibility import scales_of
+from openbont.web.routes.eligibility import places, scales_of
 from openbont.web.steps import Filled, filled, stepped
 
 router = APIRouter()
@@ -127,6 +127,7 @@ def _shown(
         due=schedule(known),
         session=known.last,
         scales=scales_of(known.patient),
+        where=places(known.patient),
         choices=CHOICES,
         kept={"days": len(kept.diary.days) if kept.diary else 0, "bad": kept.bad} if kept else None,
         before=[(one, one.state) for one, _ in known.of(ClinicVisit)],

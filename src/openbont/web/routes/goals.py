@@ -17,7 +17,7 @@ from openbont.web.chart import Chart, chart
 from openbont.web.context import need, page, place, records
 from openbont.web.drafts import Draft, Fields
 from openbont.web.forms import Form, Wrongs, made, nested, number, reading_value, rows
-from openbont.web.routes.eligibility import scale_label
+from openbont.web.routes.eligibility import places, scale_label
 from openbont.web.steps import filled, stepped
 
 router = APIRouter()
@@ -65,7 +65,7 @@ def _shown(
         about=[_about(name, patient) for name in names],
         targets=TARGETS,
         functions=_functions(),
-        where=sorted({one.where for one in patient.findings if one.where}),
+        where=places(patient) + _functions(),
     )
 
 

@@ -1,6 +1,7 @@
 """Next visit: from when on, why, a date, and a file for the calendar."""
 
 import datetime
+import re
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
@@ -20,6 +21,7 @@ from openbont.web.steps import Filled
 
 router = APIRouter()
 STEP = "next"
+CLOCK = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
 HOUR = datetime.timedelta(hours=1)
 
 
@@ -104,12 +106,15 @@ def _shown(
         who=known.who,
         form=form,
         agreed=agreed_on(kept),
+        today=known.today,
         label=_label(known),
         visits=schedule(known),
     )
 
 
 def _wrong(fields: Fields, today: datetime.date) -> Wrongs:
+    if not CLOCK.fullmatch(fields.get("time") or "09:00"):
+        return {"time": Wrong("not a time", "write hour:minute, as 09:30")}
     agreed = agreed_on(Draft("", "", fields=fields))
     if agreed is None:
         return {"date": Wrong("not a day", "write year-month-day")}
