@@ -3,11 +3,13 @@ import { plot } from "./plot.js";
 
 const form = document.querySelector(".knobs");
 const told = document.getElementById("told");
-let shown; // the curves before the last change stay as a dotted line
+let shown; // curves on the page
+let before; // those from before the slider was taken; they stay as a dotted line
+let taken = false;
 let asked = 0;
 
 function draw({ curves }) {
-  const before = shown || curves;
+  before = before || curves;
   const weeks = curves.day.map((day) => day / 7);
   const share = curves.share_of_muscle.map((one) => 100 * one);
   for (const place of document.querySelectorAll("[data-plot]")) {
@@ -51,6 +53,8 @@ async function ask() {
 }
 
 form.addEventListener("input", ({ target }) => {
+  if (!taken) before = shown;
+  taken = true;
   const value = form.querySelector(`[data-of="${target.name}"]`);
   if (value) {
     value.textContent = target.value;
@@ -58,6 +62,7 @@ form.addEventListener("input", ({ target }) => {
   }
   ask().catch(() => { told.textContent = "The workbench does not answer."; });
 });
+form.addEventListener("change", () => { taken = false; });
 form.addEventListener("submit", (event) => { event.preventDefault(); ask(); });
 document.getElementById("show").hidden = true;
 ask();
