@@ -28,6 +28,7 @@ from openbont.web.routes import (
     inject,
     login,
     patients,
+    plan,
     prints,
     research,
     today,
@@ -42,6 +43,7 @@ PAGES = (
     patients,
     eligibility,
     goals,
+    plan,
     inject,
     followup,
     next_visit,
@@ -122,7 +124,12 @@ def _conflict(request: Request, error: EditConflict) -> Response:
     """Both versions side by side; what was typed goes along, so that nothing is lost."""
     mine, theirs = fields_of(error.yours), fields_of(error.theirs)
     rows = [
-        {"name": name, "mine": mine.get(name, ""), "theirs": theirs.get(name, "")}
+        {
+            "name": name,
+            "mine": mine.get(name, ""),
+            "theirs": theirs.get(name, ""),
+            "same": mine.get(name, "") == theirs.get(name, ""),
+        }
         for name in dict.fromkeys((*theirs, *mine))
         if mine.get(name) or theirs.get(name)
     ]

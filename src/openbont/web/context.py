@@ -1,6 +1,7 @@
 """What every page needs: who asks, the records in that name, and one way to answer."""
 
 import re
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from openbont.report.words import NOTICE, counted, day, listed, number, percent,
 from openbont.web.accounts import ADMIN, READ, RESEARCH, STOCK, Role, Session, User
 
 HERE = Path(__file__).parent
+OPENING = threading.Lock()
 NAV: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
     ("/", "Today", READ),
     ("/patients", "Patients", READ),
@@ -45,6 +47,12 @@ def spoken(text: str) -> str:
     return SNAKE.sub(lambda name: name[0].replace("_", " "), in_words(text))
 
 
+def field_words(name: str) -> str:
+    """goals.0.words -> goals 1, words"""
+    steps = [str(int(step) + 1) if step.isdecimal() else step for step in name.split(".")]
+    return re.sub(r", (\d+)", r" \1", ", ".join(steps)).replace("_", " ")
+
+
 def place(where: str) -> str:
     """wrist_flexors.left -> left wrist flexors"""
     name, _, side = where.partition(".")
@@ -64,6 +72,7 @@ TEMPLATES.filters |= {
     "percent": percent,
     "listed": listed,
     "in_words": spoken,
+    "field_words": field_words,
     "place": place,
     "structure": structure_words,
     "title_words": title_words,
@@ -144,8 +153,9 @@ def records(request: Request) -> Records:
 def opened(request: Request) -> Records:
     """The records in the name of the workbench itself, as for signing in."""
     state = request.app.state
-    if state.records is None:
-        open_records: Callable[[str], Records] = state.open_records
-        state.records = open_records("the workbench")
+    with OPENING:
+        if state.records is None:
+            open_records: Callable[[str], Records] = state.open_records
+            state.records = open_records("the workbench")
     held: Records = state.records
     return held

@@ -60,7 +60,7 @@ def _shown(
         status=status,
         who=known.who,
         form=form,
-        rows={"goals": rows(form.fields, "goals", 2), "keep": rows(form.fields, "keep", 1)},
+        rows={"goals": rows(form.fields, "goals", 1), "keep": rows(form.fields, "keep", 1)},
         scales=[(name, scale_label(name)) for name in names],
         about=[_about(name, patient) for name in names],
         targets=TARGETS,

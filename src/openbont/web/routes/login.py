@@ -67,6 +67,7 @@ def log_out(request: Request) -> Response:
     _end(request)
     answer = RedirectResponse("/login", 303)
     answer.delete_cookie(cookie_name(request.app.state.tls))
+    answer.headers["clear-site-data"] = '"storage"'  # words that only this browser has
     return answer
 
 

@@ -27,3 +27,11 @@ if (idleS) {
   setInterval(lockWhenIdle, 5_000);
 }
 keepDrafts();
+
+// Signing out forgets what only this browser has; whoever does it is asked first.
+document.querySelector("form.who")?.addEventListener("submit", (event) => {
+  const kept = Object.keys(localStorage).filter((key) => key.startsWith("openbont:"));
+  const words = "Some words are not saved on the server yet, and will be forgotten. Sign out?";
+  if (kept.length && !confirm(words)) { event.preventDefault(); return; }
+  for (const key of kept) localStorage.removeItem(key);
+});
