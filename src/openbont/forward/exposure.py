@@ -165,6 +165,18 @@ def toxin(plan: Plan, model: Model) -> Toxin:
     return Toxin(middle, model, in_place(all_shots, model), sessions, tuple(sites))
 
 
+def unsolved(plan: Plan, model: Model) -> Toxin:
+    """The sites of a plan alone: enough to say where the needle goes, and quick."""
+    all_shots, sessions = injected(plan, model)
+    middle: Stages = jax.tree.map(lambda leaf: np.median(leaf, axis=0), model.stages)
+    sites = tuple(
+        Site(int(number), float(all_shots.dose_u[number]), name, _shows(model, name), None, None)
+        for number in np.flatnonzero(all_shots.dose_u > 0)
+        for name in (model.structures[all_shots.structure[number]].id,)
+    )
+    return Toxin(middle, model, all_shots, sessions, sites)
+
+
 def _shows(model: Model, structure: str) -> Atlas | None:
     """The map that shows a structure."""
     return next((atlas for atlas in model.atlases if structure in atlas.tissues), None)

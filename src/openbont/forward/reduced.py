@@ -11,7 +11,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from openbont.forward.arrays import Shots, Solved
 from openbont.forward.chain import Model, Treatment
@@ -22,21 +22,30 @@ NODES = 32
 _FLOOR = 1e-12
 
 
-def reduced(ready: Treatment, model: Model, nodes: int = NODES) -> Treatment:
-    """The same treatment with `nodes` nodes a structure; without toxin, with one."""
+def reduced(
+    ready: Treatment,
+    model: Model,
+    nodes: int = NODES,
+    apart: Int[np.ndarray, "shot"] | None = None,
+) -> Treatment:
+    """The same treatment with `nodes` nodes a structure; without toxin, with one.
+
+    Shots of a session into one structure become one; only those of the same number in `apart`,
+    where it is given, so that their doses can be changed by themselves.
+    """
     treated = np.flatnonzero(ready.shots.dose_u > 0)
     if not len(treated):
         return replace(ready, shots=_none(len(model.structures) + 1))
     shots = ready.shots
-    kind, group = np.unique(
-        np.stack([shots.session[treated], shots.structure[treated]]), axis=1, return_inverse=True
-    )
+    number = np.zeros_like(shots.session) if apart is None else apart
+    one_kind = np.stack([shots.session, shots.structure, number])[:, treated]
+    kind, group = np.unique(one_kind, axis=1, return_inverse=True)
     dose_u = np.bincount(group, shots.dose_u[treated])
     reach_mm = model.stages.spread.medium().reach_mm * REACHES
     density = np.stack([_density(ready, model, reach)[treated] for reach in reach_mm])
     summed = np.zeros((len(reach_mm), len(dose_u), *density.shape[2:]))
-    for number, of in enumerate(group):
-        summed[:, of] += density[:, number]
+    for shot, of in enumerate(group):
+        summed[:, of] += density[:, shot]
     per_unit = _grouped(summed, nodes) / dose_u[:, None, None]
     solved = Solved(np.log(np.maximum(per_unit, _FLOOR)), reach_mm, np.ones(len(dose_u)), True)
     first = treated[np.unique(group, return_index=True)[1]]

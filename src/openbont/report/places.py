@@ -35,7 +35,7 @@ _A_PICTURE = 4
 def places(toxin: "Toxin") -> list[Picture]:
     """Sites on the body, a section through each injected structure, and what each one gets."""
     body = _body(toxin)
-    standing, apart = _apart(toxin, _marks(toxin, body))
+    standing, apart = _apart(toxin, marks(toxin))
     drawn = []
     if standing:
         drawn.append(sites_picture(body, standing, _outlines(toxin, standing)))
@@ -60,14 +60,13 @@ class Sites:
 
 def sites(toxin: "Toxin") -> Sites:
     """Where the needle goes, without what the toxin reaches."""
-    body = _body(toxin)
-    marks = _marks(toxin, body)
-    standing, apart = _apart(toxin, marks)
+    body, numbered = _body(toxin), marks(toxin)
+    standing, apart = _apart(toxin, numbered)
     drawn = [sites_picture(body, standing, _outlines(toxin, standing))] if standing else []
     drawn += [map_picture(name, some, _size(toxin)) for name, some in apart.items()]
     names = {mark.structure for mark in standing if base(mark.structure) not in ORBIT}
     mapped = {name for name in names if _mapped(toxin, name) or name in head().tissues}
-    return Sites(tuple(marks), tuple(drawn), frozenset(mapped))
+    return Sites(tuple(numbered), tuple(drawn), frozenset(mapped))
 
 
 def _body(toxin: "Toxin") -> Surface:
@@ -124,9 +123,9 @@ def _shift_mm(toxin: "Toxin", mark: Mark) -> Point:
     return np.asarray(toxin.shots.site_mm[toxin.sites[mark.number - 1].number] - mark.site_mm)
 
 
-def _marks(toxin: "Toxin", body: Surface) -> list[Mark]:
-    """Every site, numbered in the order of the plan."""
-    found = []
+def marks(toxin: "Toxin") -> list[Mark]:
+    """Every site, numbered in the order of the plan, with the place where the needle enters."""
+    body, found = _body(toxin), []
     for number, site in enumerate(toxin.sites, start=1):
         drawn_mm = _drawn_mm(toxin, site.structure, toxin.shots.site_mm[site.number])
         entry = _entry(toxin, body, site.structure, drawn_mm)

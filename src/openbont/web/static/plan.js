@@ -1,0 +1,338 @@
+// The plan editor: every edit is asked for its numbers; undo and redo; proposals; sources.
+import { draw, fit, table } from "./curves.js";
+
+const editor = document.getElementById("editor");
+const form = editor.querySelector("form[data-draft]");
+const rows = document.getElementById("rows");
+const [undo, redo, stateLine] = ["undo", "redo", "state"].map((id) => document.getElementById(id));
+const here = `/patients/${encodeURIComponent(editor.dataset.patient)}/plan`;
+const STATES = {
+  preparing: "The model of this patient is being made ready …",
+  solving: "Sites or structures changed: solving their fields …",
+  near: "Curves rest on the volumes before; they settle in a moment.",
+  exact: "",
+  stopped: "A stop stands: nothing is predicted.",
+  none: "",
+};
+const SETTLE_MS = 450;
+let body = null;
+let siteKey = "";
+
+// ---- what stands in the form
+
+function fields() {
+  return new URLSearchParams([...new FormData(form)].filter(([name]) => name !== "do" && name !== "seen"));
+}
+
+function post(path, more = {}) {
+  const sent = fields();
+  for (const [name, value] of Object.entries(more)) sent.set(name, value);
+  return fetch(here + path, { method: "POST", headers: { Accept: "application/json" }, body: sent });
+}
+
+function lines() {
+  return [...rows.querySelectorAll("tr[data-row]")];
+}
+
+function numberOf(line) {
+  return line.querySelector("select").name.split(".")[1];
+}
+
+// ---- live numbers: one question at a time, always the newest
+
+let asking = false;
+let again = null;
+let timer = 0;
+
+async function ask(kind = "live") {
+  if (asking) { again = kind; return; }
+  asking = true;
+  const answer = await post("/live", { do: kind }).catch(() => null);
+  asking = false;
+  if (again) { const next = again; again = null; if (answer?.ok) show(await answer.json()); ask(next); return; }
+  if (!answer?.ok) { stateLine.textContent = "The server does not answer; what you type is kept."; return; }
+  const said = await answer.json();
+  show(said);
+  clearTimeout(timer);
+  if (["preparing", "solving"].includes(said.state)) timer = setTimeout(ask, 300, "settled");
+  else if (said.state === "near") timer = setTimeout(ask, SETTLE_MS, "settled");
+}
+
+function show(said) {
+  wrongs(said.wrong);
+  if (!said.rows) { stale(true); return; }
+  sums(said);
+  const findings = document.getElementById("findings");
+  if (findings.dataset.said !== said.findings) {
+    findings.innerHTML = said.findings;
+    findings.dataset.said = said.findings;
+  }
+  stateLine.textContent = said.problem || STATES[said.state];
+  stale(!said.predicted);
+  if (said.predicted) {
+    draw(document.getElementById("curves"), said.predicted);
+    told(said.predicted);
+    if (document.getElementById("curves-table").closest("details").open) {
+      table(document.getElementById("curves-table"), said.predicted);
+    }
+    editor.latest = said.predicted;
+  }
+  where();
+  editor.dispatchEvent(new CustomEvent("drawn", { detail: said }));
+}
+
+function stale(is) {
+  document.getElementById("curves").classList.toggle("stale", is);
+}
+
+function wrongs(wrong) {
+  for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+  const [first] = Object.entries(wrong);
+  for (const name of Object.keys(wrong)) form.elements[name]?.setAttribute?.("aria-invalid", "true");
+  const line = document.getElementById("live-wrong");
+  line.hidden = !first;
+  line.textContent = first ? `${first[0].replace(/injections\.(\d+)\./, (_, at) => `row ${Number(at) + 1}, `).replaceAll("_", " ")}: ${first[1]}` : "";
+}
+
+function sums(said) {
+  document.getElementById("total").textContent = said.total;
+  const shown = new Map(lines().map((line) => [numberOf(line), line]));
+  said.order.forEach((row, at) => {
+    const line = shown.get(String(row));
+    if (!line) return;
+    line.dataset.at = at;
+    line.classList.toggle("over", said.rows[at].over);
+    line.querySelector("[data-spot]").textContent = at + 1;
+    for (const cell of line.querySelectorAll("[data-of]")) {
+      const value = said.rows[at][cell.dataset.of];
+      cell.textContent = cell.dataset.of === "label" ? `label: ${value}` : value;
+    }
+  });
+  document.getElementById("totals").replaceChildren(...said.totals.map(meter));
+  const vials = document.getElementById("vials");
+  vials.replaceChildren();
+  for (const [term, value] of [["Open", said.vials.open.join("; ") || "none"], ["Waste", said.vials.waste]]) {
+    vials.append(element("dt", term), element("dd", value));
+  }
+}
+
+function meter(one) {
+  const item = document.createElement("li");
+  const over = one.used_u > one.max_u;
+  item.className = over ? "over" : "";
+  const bar = document.createElement("progress");
+  bar.max = one.max_u;
+  bar.value = Math.min(one.used_u, one.max_u);
+  bar.setAttribute("aria-label", one.words);
+  item.append(element("span", one.words), element("span", `${over ? "▲ " : ""}${one.used_u} of ${one.max_u} U`), bar);
+  return item;
+}
+
+function element(tag, text, className = "") {
+  const made = document.createElement(tag);
+  made.textContent = text;
+  if (className) made.className = className;
+  return made;
+}
+
+function told(said) {
+  const goals = said.goals.map((one) => [one.words, one.reached, one.without, one.best, one.weeks]);
+  const kept = said.kept.map((one) => [one.words, one.kept, one.floor || "—", one.below || "—"]);
+  const spared = said.spared.map((one) => [one.words, one.kept, one.least]);
+  const made = [grid(["Goal", "Reach it", "Without toxin", "Best", "Weeks at target"], goals)];
+  if (kept.length) made.push(grid(["Function", "Kept at its worst", "Asked to keep", "Draws below"], kept));
+  if (spared.length) made.push(grid(["To be spared", "Stays", "At least"], spared));
+  const facts = document.createElement("dl");
+  facts.className = "facts";
+  for (const [term, value, meaning] of said.facts) facts.append(element("dt", term), element("dd", `${value} (${meaning})`, "small"));
+  document.getElementById("told").replaceChildren(...made, facts);
+}
+
+function grid(heads, lines) {
+  const made = document.createElement("table");
+  const top = made.createTHead().insertRow();
+  for (const words of heads) { const cell = element("th", words); cell.scope = "col"; top.append(cell); }
+  const inner = made.createTBody();
+  for (const line of lines) { const row = inner.insertRow(); for (const text of line) row.insertCell().textContent = text; }
+  const wrap = element("div", "", "scroll");
+  wrap.append(made);
+  return wrap;
+}
+
+// ---- undo and redo
+
+const past = [];
+let now = snapshot();
+const future = [];
+
+function snapshot() {
+  const shot = {};
+  for (const [name, value] of fields()) shot[name] = value;
+  return shot;
+}
+
+function noted() {
+  const next = snapshot();
+  if (JSON.stringify(next) === JSON.stringify(now)) return;
+  past.push(now);
+  now = next;
+  future.length = 0;
+  buttons();
+}
+
+function buttons() {
+  undo.disabled = !past.length;
+  redo.disabled = !future.length;
+}
+
+function go(from, to) {
+  if (!from.length) return;
+  to.push(now);
+  now = from.pop();
+  put(now);
+  buttons();
+}
+
+function put(shot) {
+  const numbers = new Set(Object.keys(shot).map((name) => /^injections\.(\d+)\./.exec(name)?.[1]).filter(Boolean));
+  for (const line of lines()) if (!numbers.has(numberOf(line))) line.remove();
+  const there = new Set(lines().map(numberOf));
+  for (const number of numbers) if (!there.has(number)) newRow(number);
+  for (const [name, value] of Object.entries(shot)) if (form.elements[name]) form.elements[name].value = value;
+  form.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+undo.addEventListener("click", () => go(past, future));
+redo.addEventListener("click", () => go(future, past));
+addEventListener("keydown", (event) => {
+  if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z" || event.target.name === "note") return;
+  event.preventDefault();
+  if (event.shiftKey) go(future, past); else go(past, future);
+});
+
+// ---- rows
+
+function newRow(number) {
+  const made = document.getElementById("empty-row").content.cloneNode(true);
+  for (const one of made.querySelectorAll("[name]")) {
+    one.name = one.name.replace(".999.", `.${number}.`);
+    if (one.id) one.id = one.name;
+  }
+  rows.append(made);
+  return rows.lastElementChild;
+}
+
+function changed() {
+  form.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+document.getElementById("add")?.addEventListener("click", () => {
+  const next = Math.max(-1, ...lines().map((line) => Number(numberOf(line)))) + 1;
+  const line = newRow(next);
+  line.querySelector("input[name$='.sites']").value = "1";
+  line.querySelector("select").focus();
+  changed();
+});
+rows.addEventListener("click", (event) => {
+  const line = event.target.closest("tr");
+  if (event.target.closest("[data-remove]")) { line.remove(); changed(); }
+  else if (event.target.closest("[data-why-row]")) why(line.dataset.at ?? "none");
+});
+rows.addEventListener("focusin", (event) => choose(event.target.closest("tr")));
+
+function choose(line) {
+  for (const one of lines()) one.classList.toggle("chosen", one === line);
+  if (line?.dataset.at !== undefined) body?.choose(Number(line.dataset.at));
+}
+
+form.addEventListener("input", (event) => {
+  if (event.target.name === "note") return;
+  noted();
+  ask();
+});
+
+// ---- sources
+
+const dialog = document.getElementById("why");
+
+async function why(what) {
+  const answer = await post(`/why?what=${what}`);
+  document.getElementById("why-said").innerHTML = answer.ok ? await answer.text() : "<h2 id='why-title'>Nothing is known of this yet</h2>";
+  dialog.showModal();
+}
+
+for (const one of document.querySelectorAll("[data-why]")) one.addEventListener("click", () => why(one.dataset.why));
+
+// ---- proposals
+
+const said = document.getElementById("propose-said");
+document.getElementById("propose")?.addEventListener("click", async (event) => {
+  event.target.disabled = true;
+  for (;;) {
+    const answer = await post("/propose").then((one) => one.json()).catch(() => ({ problem: "The server does not answer." }));
+    if (answer.proposals) { options(answer.proposals); said.textContent = "The first is proven best; the others give up some of it for what they gain."; break; }
+    if (answer.problem || answer.error) { said.textContent = answer.problem || answer.error.problem; break; }
+    said.textContent = `Working: ${answer.doing} …`;
+    await new Promise((go) => setTimeout(go, 500));
+  }
+  event.target.disabled = false;
+});
+
+function options(proposals) {
+  document.getElementById("options").replaceChildren(...proposals.map((one) => {
+    const box = element("article", "", "option");
+    const list = (items) => { const made = document.createElement("ul"); made.append(...items.map((text) => element("li", text))); return made; };
+    box.append(element("h3", one.title), element("p", one.total, "big"), list(one.rows), element("p", `Worth ${one.value}`, "small"), list(one.goals));
+    if (one.instead) box.append(element("p", one.instead, "small"));
+    if (one.binding.length) box.append(element("h3", "What holds it back"), list(one.binding));
+    const reasons = document.createElement("details");
+    reasons.append(element("summary", "Why this plan"), element("p", one.why, "small"));
+    const take = element("button", "Take this plan");
+    take.type = "button";
+    take.addEventListener("click", () => { put({ ...one.fields, note: form.elements.note.value }); rows.scrollIntoView({ block: "center" }); });
+    box.append(reasons, take);
+    return box;
+  }));
+}
+
+// ---- the body and pictures
+
+async function where() {
+  const key = lines().map((line) => [...line.querySelectorAll("select, input:not([name$='dose_u'])")].map((one) => one.value).join()).join(";");
+  if (!body || key === siteKey) return;
+  const first = !siteKey;
+  siteKey = key;
+  const answer = await post("/sites");
+  if (answer.ok) body.put((await answer.json()).sites, first || undefined);
+}
+
+async function startBody() {
+  const canvas = document.getElementById("body-canvas");
+  try {
+    const { show: showBody } = await import("./body.js");
+    body = await showBody(canvas, `${here}/body`, (at) => {
+      const line = lines().find((one) => one.dataset.at === String(at));
+      choose(line);
+      line?.querySelector("input[name$='dose_u']").focus();
+    });
+    where();
+  } catch {
+    canvas.hidden = true;
+    document.getElementById("body-said").textContent = "No 3-D here: the pictures below show the same.";
+  }
+}
+
+document.getElementById("pictures").addEventListener("toggle", async (event) => {
+  if (!event.target.open) return;
+  const answer = await post("/pictures");
+  const place = document.getElementById("pictures-here");
+  if (answer.ok) place.innerHTML = await answer.text();
+  else place.textContent = "No picture can be drawn of this plan.";
+});
+document.getElementById("curves-table").closest("details").addEventListener("toggle", () => {
+  if (editor.latest) table(document.getElementById("curves-table"), editor.latest);
+});
+addEventListener("resize", () => fit(document.getElementById("curves")));
+
+ask("settled");
+startBody();
