@@ -14,6 +14,7 @@ from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from openbont.catalog.disorders import MODELLED
+from openbont.catalog.endpoints import endpoints
 from openbont.design import Design
 from openbont.errors import BadInput
 from openbont.io import load_design, load_patient, load_plan
@@ -105,14 +106,15 @@ def _trial(
 @router.get("/research/validation", dependencies=[WHO])
 def validation_form(request: Request) -> Response:
     """How well published trials are predicted, and how to ask."""
-    return page(request, "validation_form.html", disorders=list(MODELLED))
+    return page(request, "validation_form.html", disorders=published())
 
 
 @router.post("/research/validation", dependencies=[WHO])
 def validation(request: Request, disorder: Short = "", seed: Seed = SEED) -> Response:
     """Predict every scored row of one disorder, or of all."""
-    if disorder and disorder not in MODELLED:
-        raise BadInput("disorder", f"{disorder!r} has no model", f"known: {', '.join(MODELLED)}")
+    if disorder and disorder not in published():
+        problem = f"nothing was published about {disorder!r}"
+        raise BadInput("disorder", problem, f"known: {', '.join(published())}")
 
     def work(tell: Tell) -> Any:
         from openbont.trials.validate import validate
@@ -120,6 +122,12 @@ def validation(request: Request, disorder: Short = "", seed: Seed = SEED) -> Res
         return validate(None, disorder, seed, tell)
 
     return _start(request, "validation", disorder or "all disorders", work)
+
+
+@cache
+def published() -> tuple[str, ...]:
+    """Disorders with scored rows."""
+    return tuple(sorted({row.disorder for row in endpoints() if row.scored}))
 
 
 # ---- two plans
