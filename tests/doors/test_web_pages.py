@@ -145,6 +145,7 @@ def test_what_is_given_needs_its_reason_and_takes_from_the_vials(
     page_now = injector.get(page).text
     assert "Given on" in page_now
     assert "Throw away 15 U" in page_now
+    assert "Do not give" not in page_now  # what was given does not stand in its own way
 
 
 def test_draws_that_do_not_add_up_are_refused(app: FastAPI, injector: TestClient) -> None:

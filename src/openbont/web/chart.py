@@ -75,6 +75,12 @@ class Chart:
         return next(reversed(self.of(Plan)), None)
 
     @property
+    def ahead(self) -> tuple[Held, Plan] | None:
+        """The plan from which nothing was given yet."""
+        used = {session.plan for _, session in self.of(GivenSession)}
+        return next((one for one in reversed(self.of(Plan)) if one[0].key not in used), None)
+
+    @property
     def last(self) -> tuple[Held, GivenSession] | None:
         """The last session that was given here."""
         return max(self.of(GivenSession), key=lambda one: one[1].date, default=None)

@@ -47,6 +47,11 @@ def spoken(text: str) -> str:
     return SNAKE.sub(lambda name: name[0].replace("_", " "), in_words(text))
 
 
+def shown(value: float | str) -> str:
+    """A reading: 20.0 -> 20, grades as they are written."""
+    return value if isinstance(value, str) else f"{value:.6g}"
+
+
 def field_words(name: str) -> str:
     """goals.0.words -> goals 1, words"""
     steps = [str(int(step) + 1) if step.isdecimal() else step for step in name.split(".")]
@@ -74,6 +79,7 @@ TEMPLATES.filters |= {
     "in_words": spoken,
     "field_words": field_words,
     "place": place,
+    "shown": shown,
     "structure": structure_words,
     "title_words": title_words,
     "fixed": "{:f}".format,

@@ -108,10 +108,10 @@ def _shown(
 
 
 def found(known: Chart) -> list[Finding]:
-    """What the rules say: of the plan where there is one, else of the patient."""
+    """What the rules say: of the plan that is ahead, or of the patient alone."""
     patient = with_history(known.patient, known.ledger())
-    if known.plan:
-        return check(known.plan[1], patient)
+    if known.ahead:
+        return check(known.ahead[1], patient)
     return check_patient(patient, known.today)
 
 

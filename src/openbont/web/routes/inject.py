@@ -84,13 +84,12 @@ def throw_away(held: Records, fields: Fields, seen: int) -> None:
 
 
 def due(known: Chart) -> Due | None:
-    """The signed plan that nothing was given from yet."""
-    used = {one.plan for _, one in known.of(GivenSession)}
-    for held, plan in reversed(known.of(Plan, "signed")):
-        if held.key not in used:
-            near = min(plan.sessions, key=lambda one: abs(plan.date_of(one) - known.today))
-            return Due(held.key, plan, near)
-    return None
+    """What is to be given; nothing while the plan is a draft."""
+    if known.ahead is None or known.ahead[0].state != "signed":
+        return None
+    held, plan = known.ahead
+    near = min(plan.sessions, key=lambda one: abs(plan.date_of(one) - known.today))
+    return Due(held.key, plan, near)
 
 
 def _shown(
@@ -110,7 +109,7 @@ def _shown(
         who=known.who,
         form=form,
         planned=_planned(wanted) if wanted else {},
-        plan=known.plan[0].state if known.plan else "",
+        plan=known.ahead[0].state if known.ahead else "",
         stops=stops,
         warnings=[one for one in findings if one.level == "warn"] if form else [],
         rows={

@@ -26,7 +26,7 @@ from openbont.plan import Plan
 from openbont.report.words import counted, day, title_words
 from openbont.web.accounts import READ, WRITE
 from openbont.web.chart import Chart, chart, charts
-from openbont.web.context import need, page, records
+from openbont.web.context import need, page, records, shown
 from openbont.web.drafts import Fields
 from openbont.web.forms import Form, Wrong, Wrongs, made, nested, number, same
 from openbont.web.steps import Filled
@@ -185,7 +185,7 @@ def _words(held: Held) -> str:
         case Eligibility() as one:
             return f"{counted(len(one.answers), 'answer')}"
         case ClinicVisit() as one:
-            return ", ".join(f"{r.scale} {r.value}" for r in one.readings) or one.note[:80]
+            return ", ".join(f"{r.scale} {shown(r.value)}" for r in one.readings) or one.note[:80]
         case Diary() as one:
             return f"{counted(len(one.days), 'day')} from {one.source}"
         case AdverseEvent() as one:

@@ -39,7 +39,11 @@ function keep(form) {
       const button = form.querySelector("[data-compare]");
       if (button) button.hidden = false;
     } else if (answer?.status === 401) {
-      tell(said, "Signed out. Your words are kept in this browser: sign in and come back.", true);
+      tell(said, "Signed out. Your words are kept in this browser. ", true);
+      const link = document.createElement("a");
+      link.href = location.pathname;
+      link.textContent = "Sign in and come back";
+      said?.append(link);
     } else {
       tell(said, "Not saved on the server yet. Your words are kept in this browser.", true);
       timer = setTimeout(save, 5 * WAIT_MS);
