@@ -3,13 +3,18 @@
 import itertools
 import logging
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from openbont.cli import main
 from openbont.errors import BadInput
 from openbont.web.accounts import (
     FREE_TRIES,
@@ -24,10 +29,9 @@ from openbont.web.accounts import (
     change_account,
     signed_in,
 )
-from openbont.web.app import PAGES
+from openbont.web.app import PAGES, create_app
 from openbont.web.context import Need
-from openbont.web.guard import CSP, HEADERS, LARGEST_BYTES
-from openbont.web.server import Door, safe
+from openbont.web.guard import CSP, HEADERS, HSTS, LARGEST_BYTES
 from tests.web import HERE, OURS, PASSWORD, TestClient, Tick, browser, signed_in_as
 
 ARM = "arm-after-stroke"
@@ -323,17 +327,54 @@ def test_unknown_patients_and_pages_are_said_to_be_so(app: FastAPI) -> None:
     assert client.get("/nothing").status_code == 404
 
 
+def test_with_tls_the_cookie_and_the_browser_know_it(app: FastAPI) -> None:
+    with app.state.open_records("the clinic") as records:
+        add_account(records, "vega", "Dr Vega", ["injector"], PASSWORD)
+    secure = create_app(app.state.open_records, hosts=frozenset({"clinic.example"}), tls=True)
+    home = "https://clinic.example"
+    headers = {"Origin": home, "Sec-Fetch-Site": "same-origin"}
+    client = TestClient(secure, base_url=home, headers=headers, follow_redirects=False)
+    answer = client.post("/login", data={"login": "vega", "password": PASSWORD})
+    secure.state.records.close()
+    assert answer.headers["set-cookie"].startswith("__Host-openbont=")
+    assert "Secure" in answer.headers["set-cookie"]
+    assert answer.headers["strict-transport-security"] == HSTS
+    plain = client.post("/login", headers={"Origin": "http://clinic.example"})
+    assert plain.status_code == 403
+
+
+def test_serve_prints_where_it_is_and_a_password_for_once() -> None:
+    command = [sys.executable, "-m", "openbont.cli", "serve", "--demo", "--port", "0"]
+    said = ""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, bufsize=1) as server:
+        assert server.stdout
+        for line in server.stdout:
+            said += line
+            if "Ctrl+C" in line:
+                break
+        address = re.findall(r"http://127\.0\.0\.1:\d+/", said)[0]
+        password = re.findall(r"Password:\s+(\S+)", said)[0]
+        with httpx.Client(base_url=address, headers={"Origin": address[:-1]}) as client:
+            typed = {"login": "demo", "password": password}
+            client.post("/login", data=typed, follow_redirects=True)
+            assert "Anton Berger" in client.get("/patients").text
+        server.send_signal(signal.SIGINT)
+        assert server.wait(timeout=20) in (0, 130)
+        assert server.stdout.read() == ""  # no request is logged
+
+
 @pytest.mark.parametrize(
-    ("door", "problem"),
+    ("given", "words"),
     [
-        (Door("clinic.example"), "other machines"),
-        (Door("0.0.0.0"), "every address"),
-        (Door("127.0.0.1", certificate=None, key=None), ""),
+        (["--host", "clinic.example"], "can be reached by other machines"),
+        (["--host", "0.0.0.0"], "every address of this machine"),
+        (["--certificate", "here.pem"], "certificate and key belong together"),
     ],
 )
-def test_other_machines_need_tls(door: Door, problem: str) -> None:
-    if not problem:
-        assert safe(door) is door
-        return
-    with pytest.raises(BadInput, match=problem):
-        safe(door)
+def test_serve_refuses_a_door_that_is_not_safe(
+    given: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["serve", "--demo", *given])
+    assert ended.value.code == 2
+    assert words in capsys.readouterr().err

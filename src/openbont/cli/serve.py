@@ -102,7 +102,7 @@ def _first_account(opened: "Callable[[str], Records]", demo: bool) -> None:
         add_account(records, login, name, FIRST, password)
     print(f"\nSign in as: {login}")
     if not ask:
-        print(f"Password:   {password}   (shown once{'' if demo else '; change it at Accounts'})")
+        print(f"Password:   {password}   (shown once{'' if demo else '; change it under your name'})")
 
 
 def _password() -> str:
