@@ -6,13 +6,15 @@ and no violation of WCAG A or AA that axe can find.
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -33,19 +35,19 @@ STEPS = {step: words for step, words in PATH if f"/patients/{{patient}}/{step}" 
 
 @dataclass(frozen=True)
 class Served:
-    """Where the demonstration is, and how to come in."""
+    """Where the workbench is, and how to come in."""
 
     address: str
     password: str
+    login: str = "demo"
 
 
-@pytest.fixture(scope="module")
-def served() -> Iterator[Served]:
-    """`openbont serve --demo`, as anybody would start it."""
-    command = [sys.executable, "-m", "openbont.cli", "serve", "--demo", "--port", "0"]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"}
-    )
+@contextmanager
+def serving(*options: str, **settings: str) -> Iterator[tuple[str, str, "subprocess.Popen[str]"]]:
+    """`openbont serve` as anybody would start it: address, what it said, process."""
+    command = [sys.executable, "-m", "openbont.cli", "serve", "--port", "0", *options]
+    known = os.environ | {"PYTHONUNBUFFERED": "1"} | settings
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=known)
     assert process.stdout
     said = ""
     for line in process.stdout:
@@ -54,13 +56,20 @@ def served() -> Iterator[Served]:
             break
     else:
         raise AssertionError(f"no address: {said}")
-    password = re.search(r"Password:\s+(\S+)", said)
-    assert password
     until_open(urlsplit(found[0]).port or 0)
-    yield Served(found[0], password[1])
+    yield found[0], said, process
     process.terminate()
     process.wait(20)
     process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    """The demonstration."""
+    with serving("--demo") as (address, said, _):
+        password = re.search(r"Password:\s+(\S+)", said)
+        assert password
+        yield Served(address, password[1])
 
 
 def until_open(port: int) -> None:
@@ -93,7 +102,7 @@ def context(browser: Browser, served: Served) -> Iterator[BrowserContext]:
 
 
 def sign_in(page: Page, served: Served) -> None:
-    page.get_by_label("Login").fill("demo")
+    page.get_by_label("Login").fill(served.login)
     page.get_by_label("Password").fill(served.password)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Today")
@@ -182,6 +191,7 @@ def test_axe_finds_nothing_and_nothing_runs_off_a_tablet(page: Page, path: str) 
     answer = page.goto(path)
     assert answer is not None
     assert answer.status == 200
+    page.wait_for_load_state("networkidle")
     assert violations(page) == []
     page.set_viewport_size({"width": 820, "height": 1180})
     assert page.evaluate("document.documentElement.scrollWidth") <= 820
@@ -259,3 +269,48 @@ def test_a_stopped_plan_prints_a_sheet_that_says_so(page: Page) -> None:
     answer = page.request.get(link)
     assert answer.headers["content-type"] == "application/pdf"
     assert answer.body().startswith(b"%PDF-")
+
+
+def test_a_server_that_was_killed_in_the_middle_of_an_edit_has_the_draft(
+    browser: Browser, demo: Path, tmp_path: Path
+) -> None:
+    database, password = tmp_path / "clinic.db", "seven quiet herons"
+    shutil.copy(demo, database)
+    started = ("--database", str(database))
+    goals, words = "/patients/arm-after-stroke/goals", "Goal 1 in words"
+    with serving(*started, OPENBONT_ADMIN_PASSWORD=password) as (address, _, process):
+        page = browser.new_page(base_url=address)
+        page.goto("/login")
+        sign_in(page, Served(address, password, "admin"))
+        page.goto(goals)
+        page.get_by_label(words).fill("hold a cup")
+        expect(page.locator("[data-saved]")).to_contain_text("Draft saved")
+        process.kill()
+        process.wait(20)
+        page.get_by_label(words).fill("hold a full cup")
+        expect(page.locator("[data-saved]")).to_contain_text("kept in this browser")
+        page.close()
+    with serving(*started) as (address, _, _):
+        page = browser.new_page(base_url=address)
+        page.goto("/login")
+        sign_in(page, Served(address, password, "admin"))
+        page.goto(goals)
+        expect(page.get_by_label(words)).to_have_value("hold a cup")
+        page.close()
+
+
+def test_two_tabs_of_one_form_and_nothing_is_lost(context: BrowserContext) -> None:
+    patient, words = patient_of("child_arm"), "Goal 1 in words"
+    first, second = context.new_page(), context.new_page()
+    for tab in (first, second):
+        tab.goto(f"/patients/{patient}/goals")
+    first.get_by_label(words).fill("catch a ball")
+    expect(first.locator("[data-saved]")).to_contain_text("Draft saved")
+    second.get_by_label(words).fill("draw a house")
+    expect(second.locator("[data-saved]")).to_contain_text("changed this meanwhile")
+    expect(second.get_by_label(words)).to_have_value("draw a house")
+    second.locator("[data-compare]").click()
+    expect(second.get_by_role("main")).to_contain_text("catch a ball")
+    expect(second.get_by_role("main")).to_contain_text("draw a house")
+    first.close()
+    second.close()
