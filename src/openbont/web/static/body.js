@@ -2,10 +2,6 @@
 import * as THREE from "./vendor/three.module.min.js";
 import { OrbitControls } from "./vendor/OrbitControls.js";
 
-function colour(name) {
-  return new THREE.Color(getComputedStyle(document.documentElement).getPropertyValue(name).trim());
-}
-
 function meshOf(buffer) {
   const [corners, triangles] = new Uint32Array(buffer, 0, 2);
   const geometry = new THREE.BufferGeometry();
@@ -68,9 +64,8 @@ export async function show(canvas, address, chosen) {
     const size = box.getSize(new THREE.Vector3()).length();
     const way = new THREE.Vector3();
     for (const one of sites) way.add(new THREE.Vector3(...one.skin_mm).sub(new THREE.Vector3(...one.at_mm)));
-    way.y = 0;
     if (way.lengthSq() < 1) way.set(0, 0, 1);
-    way.normalize().add(new THREE.Vector3(0, 0.15, 0));
+    way.setY(0).normalize().add(new THREE.Vector3(0, 0.15, 0));
     camera.position.copy(middle).addScaledVector(way, size * 1.55);
     controls.target.copy(middle);
     controls.update();
@@ -78,20 +73,21 @@ export async function show(canvas, address, chosen) {
 
   function put(sites, look) {
     marks.clear();
-    const reach = 4 + Math.min(6, sites.length ? 0 : 0);
+    if (look) lookAt(sites);
+    const far = camera.position.distanceTo(controls.target);
     sites.forEach((one) => {
       const dot = new THREE.Mesh(
-        new THREE.SphereGeometry(reach, 20, 14),
-        new THREE.MeshStandardMaterial({ color: colour("--focus"), roughness: 0.5 }),
+        new THREE.SphereGeometry(far / 110, 20, 14),
+        new THREE.MeshBasicMaterial({ color: 0xb3490f }),
       );
       dot.position.set(...one.skin_mm);
       dot.userData.row = one.row;
       const name = label(String(one.row + 1));
-      name.position.copy(dot.position);
-      name.scale.setScalar(15);
+      const out = new THREE.Vector3(...one.skin_mm).sub(new THREE.Vector3(...one.at_mm));
+      name.position.copy(dot.position).addScaledVector(out.setLength(out.length() && far / 60), 1);
+      name.scale.setScalar(far / 22);
       marks.add(dot, name);
     });
-    if (look) lookAt(sites);
     render();
   }
 

@@ -58,19 +58,19 @@ function made(place, curve, rows) {
   head.textContent = curve.words;
   const about = document.createElement("p");
   about.className = "hint";
-  const aim = { goal: "goal", kept: "to be kept", spill: "least to stay" }[curve.group];
-  about.textContent = `${GROUPS[curve.group]}, ${curve.unit}. Band: 80 % of draws; dotted: without toxin` +
-    (curve.target === null ? "." : `; dashed: ${aim}, ${Number(curve.target.toPrecision(3))}.`);
+  const aim = curve.target === null ? "" : `; dashed: ${Number(curve.target.toPrecision(3))}`;
+  about.textContent = `${GROUPS[curve.group]}, ${curve.unit}${aim}`;
   box.append(head, about);
   place.append(box);
-  const width = Math.max(260, box.clientWidth);
+  const width = Math.max(200, box.clientWidth);
   return { box, plot: new uPlot(options(curve, width), rows, box) };
 }
 
-/** Widths and colours follow the page. */
-export function fit(place) {
-  const width = Math.max(260, place.clientWidth);
-  for (const { plot } of held.values()) plot.setSize({ width, height: 150 });
+/** Widths follow the page. */
+export function fit() {
+  for (const { box, plot } of held.values()) {
+    plot.setSize({ width: Math.max(200, box.clientWidth), height: 150 });
+  }
 }
 
 /** The same numbers as a table. */

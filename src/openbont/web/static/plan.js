@@ -332,7 +332,7 @@ document.getElementById("pictures").addEventListener("toggle", async (event) => 
 document.getElementById("curves-table").closest("details").addEventListener("toggle", () => {
   if (editor.latest) table(document.getElementById("curves-table"), editor.latest);
 });
-addEventListener("resize", () => fit(document.getElementById("curves")));
+addEventListener("resize", () => fit());
 
 ask("settled");
 startBody();

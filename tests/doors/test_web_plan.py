@@ -1,0 +1,191 @@
+"""The plan editor: numbers that follow an edit, drafts, signing, and the page in a browser."""
+
+import struct
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from playwright.sync_api import Page, sync_playwright
+
+from openbont.web.accounts import User
+from tests.web import app, clock, demo, signed_in_as
+
+__all__ = ["app", "clock", "demo"]
+
+BLADDER = "/patients/overactive-bladder/plan"
+REFUSED = "/patients/als-refused/plan"
+FORM = {
+    "product": "onabotulinumtoxinA",
+    "dilution_u_per_ml": "10",
+    "date": "2026-11-16",
+    "injections.0.structure": "detrusor",
+    "injections.0.dose_u": "100",
+    "injections.0.sites": "20",
+}
+JSON = {"Accept": "application/json"}
+
+
+@pytest.fixture
+def injector(app: FastAPI) -> TestClient:
+    return signed_in_as(app, "injector")
+
+
+def settled(client: TestClient, form: dict[str, str]) -> dict:
+    """The numbers when nothing is being solved any more."""
+    for _ in range(600):
+        said = client.post(f"{BLADDER}/live", data={**form, "do": "settled"}, headers=JSON).json()
+        if said.get("state") not in ("preparing", "solving", "near"):
+            return said
+        time.sleep(0.1)
+    raise AssertionError("never settled")
+
+
+def test_an_edit_of_a_dose_is_followed_at_once(injector):
+    first = settled(injector, FORM)
+    assert first["state"] == "exact"
+    assert first["total"].startswith("100 U onabotulinumtoxinA at 20 sites")
+    less = {**FORM, "injections.0.dose_u": "40"}
+    edited = injector.post(f"{BLADDER}/live", data=less, headers=JSON).json()
+    assert edited["state"] == "near"
+    before, after = (one["predicted"]["curves"][0] for one in (first, edited))
+    assert before["id"] == after["id"]
+    assert before["without"] == after["without"]
+    assert before["middle"][0] == after["middle"][0]
+    assert min(after["middle"]) > min(before["middle"])
+    assert all(low <= high for low, high in zip(after["low"], after["high"], strict=True))
+    assert settled(injector, FORM)["predicted"] == first["predicted"]
+
+
+def test_totals_vials_and_findings_follow(injector):
+    said = injector.post(f"{BLADDER}/live", data=FORM, headers=JSON).json()
+    assert said["rows"][0]["site_u"] == "5 U"
+    assert said["rows"][0]["site_ml"] == "0.5 mL"
+    assert {"used_u": 100.0, "max_u": 100.0}.items() <= said["totals"][0].items()
+    over = injector.post(
+        f"{BLADDER}/live", data={**FORM, "injections.0.dose_u": "240"}, headers=JSON
+    ).json()
+    assert over["vials"]["waste"] != said["vials"]["waste"] or over["vials"]["open"]
+    assert over["findings"] != said["findings"]
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("injections.0.dose_u", "2,5"),
+        ("injections.0.dose_u", "-5"),
+        ("injections.0.dose_u", "nan"),
+        ("injections.0.sites", "1.5"),
+        ("injections.0.structure", "nowhere"),
+        ("dilution_u_per_ml", "0"),
+        ("product", "Botox"),
+        ("date", "16.11.2026"),
+    ],
+)
+def test_what_cannot_be_is_refused_where_it_was_typed(injector, field, text):
+    said = injector.post(f"{BLADDER}/live", data={**FORM, field: text}, headers=JSON).json()
+    assert list(said["wrong"]) == [field]
+    assert "predicted" not in said
+
+
+def test_nothing_is_predicted_for_whom_no_dose_is_known_to_be_safe(injector):
+    form = {**FORM, "injections.0.structure": "tibialis_posterior.left"}
+    said = injector.post(f"{REFUSED}/live", data=form, headers=JSON).json()
+    assert said["state"] == "stopped"
+    assert "predicted" not in said
+    signed = injector.post(REFUSED, data={**form, "seen": "0", "do": "sign"})
+    assert signed.status_code == 422
+
+
+def test_a_plan_is_signed_by_an_injector_alone(app, injector):
+    assistant = signed_in_as(app, "assistant")
+    assert assistant.post(BLADDER, data={**FORM, "seen": "0", "do": "sign"}).status_code == 403
+    kept = assistant.post(BLADDER, data={**FORM, "seen": "0", "do": "save"}, headers=JSON)
+    assert kept.json()["version"] == 1
+    signed = injector.post(BLADDER, data={**FORM, "seen": "1", "do": "sign"})
+    assert signed.headers["location"] == "/patients/overactive-bladder/inject"
+    assert ">signed<" in injector.get(BLADDER).text
+
+
+def test_every_number_says_its_sources(injector):
+    for what in ("totals", "vials", "curves", "0"):
+        said = injector.post(f"{BLADDER}/why?what={what}", data=FORM)
+        assert "<li>" in said.text
+        assert "None is known here" not in said.text
+    assert injector.post(f"{BLADDER}/why?what=9", data=FORM).status_code == 404
+
+
+def test_the_body_and_its_sites(injector):
+    arm = "/patients/arm-after-stroke/plan"
+    held = injector.get(f"{arm}/body").content
+    corners, triangles = struct.unpack("<II", held[:8])
+    assert len(held) == 8 + 12 * corners + 12 * triangles
+    place = {"injections.0.structure": "biceps_brachii.left", "injections.0.sites": "3"}
+    found = injector.post(f"{arm}/sites", data={**FORM, **place}, headers=JSON).json()["sites"]
+    assert [one["row"] for one in found] == [0, 0, 0]
+    assert all(one["skin_mm"][0] > 100 for one in found)
+
+
+# ---- in a browser
+
+
+@pytest.fixture
+def served(app: FastAPI) -> Iterator[tuple[str, str]]:
+    """Address and cookie of a workbench that listens."""
+    cookie = app.state.sessions.begin(User("injector", "The injector", ("injector",)))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}", cookie
+    server.should_exit = True
+    thread.join()
+
+
+def until(page: Page, true: str) -> None:
+    """Asked from here: the page itself may not evaluate strings."""
+    for _ in range(300):
+        if page.evaluate(true):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"never: {true}")
+
+
+@pytest.mark.skipif(not Path("/usr/bin/chromium").exists(), reason="no Chromium here")
+def test_a_dose_is_changed_and_undone_in_a_browser(served):
+    address, cookie = served
+    complaints: list[str] = []
+    with sync_playwright() as play:
+        arguments = ["--no-sandbox", "--enable-unsafe-swiftshader"]
+        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
+        context = browser.new_context(color_scheme="light")
+        context.add_cookies([{"name": "openbont", "value": cookie, "url": address}])
+        page = context.new_page()
+        page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "request",
+            lambda asked: (
+                asked.url.startswith((address, "data:", "blob:")) or complaints.append(asked.url)
+            ),
+        )
+        page.goto(address + BLADDER)
+        page.wait_for_selector(".curve canvas", timeout=60_000)
+        lowest = "Math.min(...document.getElementById('editor').latest.curves[0].middle)"
+        until(page, "document.getElementById('state').textContent === ''")
+        before = page.evaluate(lowest)
+        dose = page.locator("input[name='injections.0.dose_u']")
+        written = dose.input_value()
+        dose.fill("20")
+        until(page, f"{lowest} > {before}")
+        page.click("#undo")
+        assert dose.input_value() == written
+        until(page, f"{lowest} === {before}")
+        browser.close()
+    assert complaints == []
