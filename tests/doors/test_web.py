@@ -345,13 +345,12 @@ def test_with_tls_the_cookie_and_the_browser_know_it(app: FastAPI) -> None:
 
 def test_serve_prints_where_it_is_and_a_password_for_once() -> None:
     command = [sys.executable, "-m", "openbont.cli", "serve", "--demo", "--port", "0"]
-    said = ""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, bufsize=1) as server:
-        assert server.stdout
-        for line in server.stdout:
-            said += line
-            if "Ctrl+C" in line:
-                break
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, bufsize=1)
+    assert server.stdout
+    try:
+        said = ""
+        while "Ctrl+C" not in said and server.poll() is None:
+            said += server.stdout.readline()
         address = re.findall(r"http://127\.0\.0\.1:\d+/", said)[0]
         password = re.findall(r"Password:\s+(\S+)", said)[0]
         with httpx.Client(base_url=address, headers={"Origin": address[:-1]}) as client:
@@ -361,6 +360,10 @@ def test_serve_prints_where_it_is_and_a_password_for_once() -> None:
         server.send_signal(signal.SIGINT)
         assert server.wait(timeout=20) in (0, 130)
         assert server.stdout.read() == ""  # no request is logged
+    finally:
+        server.kill()
+        server.stdout.close()
+        server.wait()
 
 
 @pytest.mark.parametrize(

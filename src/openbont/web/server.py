@@ -147,6 +147,7 @@ def listening(door: Door) -> socket.socket:
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         opened.bind((host, door.port))
+        opened.listen()  # who knocks before the first page is ready has to wait, and is let in
     except OSError as error:
         opened.close()
         problem = f"{door.port} at {door.host}: {error.strerror}"
