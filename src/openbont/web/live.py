@@ -117,7 +117,7 @@ class Live:
             if (held is None or other) and wanted not in self._solving:
                 for waiting in [one for one, work in self._solving.items() if work.cancel()]:
                     del self._solving[waiting]
-                self._solving[wanted] = self._solver.submit(self._solved, plan)
+                self._solving[wanted] = self._solver.submit(self._solved, plan, held)
             return held
 
     def wait(self) -> None:
@@ -133,12 +133,14 @@ class Live:
             if len(self._fields) > KEPT_FIELDS:
                 self._fields.popitem(last=False)
 
-    def _solved(self, plan: Plan) -> Fields:
-        """Everything of a plan that its doses do not change."""
+    def _solved(self, plan: Plan, other: Fields | None) -> Fields:
+        """Everything of a plan that its doses do not change; `other` had the same sites."""
         day = _days(self.model)
         full = treatment(_filled(plan), self.patient, self.model, day, COARSER)
         apart = _injections(plan, self.patient, self.model, len(full.shots.dose_u))
         few, row = _followable(full, self.model, apart)
+        if other is not None:
+            return replace(other, volumes_ml=volumes_ml(plan), ready=few, row=row)
         untreated = self._course(plan.untreated(), few, row)
         answered = answers(self.model, plan.sessions[0].product)
         spared = ceilings(self.model, answered, self.patient, self.patient.goals)

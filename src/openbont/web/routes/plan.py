@@ -2,6 +2,7 @@
 
 import struct
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -214,23 +215,26 @@ def _sign(held: Records, known: Chart, draft: Draft) -> Wrongs:
 
 
 def _numbers(request: Request, patient: Patient, plan: Plan, settled: bool) -> dict[str, Any]:
-    found = check(plan, patient)
+    with ThreadPoolExecutor(1) as beside:
+        coming = beside.submit(_seen, request, patient, plan, settled)
+        found = check(plan, patient)
+        answer = sums(plan, patient)
+    stopped = any(one.level == "stop" for one in found)
     template = TEMPLATES.get_template("plan_findings.html")
-    answer = sums(plan, patient) | {
-        "findings": template.render(found=found),
-        "stopped": any(one.level == "stop" for one in found),
-    }
-    if answer["stopped"]:
-        return answer | {"state": "stopped"}
+    answer |= {"findings": template.render(found=found), "stopped": stopped}
+    return answer | ({"state": "stopped"} if stopped else coming.result())
+
+
+def _seen(request: Request, patient: Patient, plan: Plan, settled: bool) -> dict[str, Any]:
+    """Curves and outcome, or why there are none."""
     try:
         model = _ready(request).of(patient)
         seen = model.seen(one_session(plan), settled) if model else None
     except TROUBLE as error:
-        return answer | {"state": "none", "problem": str(error)}
+        return {"state": "none", "problem": str(error)}
     if seen is None:
-        return answer | {"state": "solving" if model else "preparing"}
-    state = "exact" if seen.exact else "near"
-    return answer | {"state": state, "predicted": predicted(seen, patient)}
+        return {"state": "solving" if model else "preparing"}
+    return {"state": "exact" if seen.exact else "near", "predicted": predicted(seen, patient)}
 
 
 def _told(one: Wrong) -> str:

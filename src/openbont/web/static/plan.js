@@ -14,7 +14,7 @@ const STATES = {
   stopped: "A stop stands: nothing is predicted.",
   none: "",
 };
-const SETTLE_MS = 450;
+const SETTLE_MS = 1500; // hands are off
 let body = null;
 let siteKey = "";
 
