@@ -72,7 +72,8 @@ def _opener(where: str, demo: bool) -> "Callable[[str], Records]":
 
     if not is_url(where) and not Path(where).expanduser().exists():
         create_records(where, by="the workbench")
-        print(f"New database: {where}")
+        if not demo:
+            print(f"New database: {where}")
     secret = None if demo else passphrase_for(where)
 
     def opened(by: str) -> "Records":
