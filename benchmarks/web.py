@@ -1,8 +1,9 @@
 """From an edit of a dose to its curves on the screen.
 
-In a Chromium, with the real model. One field of the plan editor is filled again and again with other doses. A time begins with the
-event of the edit and ends with the first frame after the curves were drawn, inside the page. No
-page of streamlit or panel is compared: neither is among the requirements.
+In a Chromium, with the real model: one field of the plan editor is filled again and again with
+other doses. A time begins with the event of the edit and ends with the first frame after the
+curves were drawn, inside the page. No page of streamlit or panel is compared: neither is among
+the requirements.
 """
 
 import argparse
