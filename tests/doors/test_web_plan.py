@@ -128,6 +128,8 @@ def test_the_body_and_its_sites(injector):
     found = injector.post(f"{arm}/sites", data={**FORM, **place}, headers=JSON).json()["sites"]
     assert [one["row"] for one in found] == [0, 0, 0]
     assert all(one["skin_mm"][0] > 100 for one in found)
+    within = injector.post(f"{BLADDER}/sites", data=FORM, headers=JSON).json()["sites"]
+    assert within == []  # no place of the skin stands for the wall of the bladder
 
 
 # ---- in a browser

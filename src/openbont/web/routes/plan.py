@@ -25,7 +25,7 @@ from openbont.planning.limits import limits
 from openbont.planning.proposal import Proposal
 from openbont.planning.task import dilutions_u_per_ml
 from openbont.report.grounds import relevant
-from openbont.report.places import marks, places
+from openbont.report.places import APART, marks, places
 from openbont.report.words import listed, number, percent
 from openbont.web.accounts import READ, SIGN, WRITE
 from openbont.web.chart import Chart, chart
@@ -89,7 +89,7 @@ def body(request: Request, patient: str) -> Response:
 
 @router.post("/patients/{patient}/plan/sites", dependencies=[need(*READ)])
 def sites(request: Request, patient: str, form: Form) -> Response:
-    """Where each needle enters the skin, and where it ends, in mm."""
+    """Where each needle enters the skin and ends, in mm; not where a region has its own map."""
     known = chart(records(request), patient)
     plan, _ = plan_of(known, form.fields)
     return JSONResponse({"sites": _sites(request, known.patient, plan) if plan else []})
@@ -263,6 +263,7 @@ def _sites(request: Request, patient: Patient, plan: Plan) -> list[dict[str, Any
              for one in plan.sessions[0].injections]  # fmt: skip
     session = plan.sessions[0].model_copy(update={"injections": tuple(whole)})
     drawn = marks(unsolved(plan.model_copy(update={"sessions": (session,)}), model.model))
+    regions = {one.id: one.region for one in model.model.structures}
     row = [number for number, one in enumerate(whole) for _ in range(one.sites)]
     return [
         {
@@ -273,6 +274,7 @@ def _sites(request: Request, patient: Patient, plan: Plan) -> list[dict[str, Any
             "skin_mm": (mark.site_mm if mark.skin_mm is None else mark.skin_mm).round(1).tolist(),
         }
         for number, mark in zip(row, drawn, strict=True)
+        if regions[mark.structure] not in APART
     ]
 
 

@@ -270,7 +270,7 @@ document.getElementById("propose")?.addEventListener("click", async (event) => {
   event.target.disabled = true;
   for (;;) {
     const answer = await post("/propose").then((one) => one.json()).catch(() => ({ problem: "The server does not answer." }));
-    if (answer.proposals) { options(answer.proposals); said.textContent = "The first is proven best; the others give up some of it for what they gain."; break; }
+    if (answer.proposals) { options(answer.proposals); said.textContent = answer.proposals.length > 1 ? "The first is worth most within every limit; the others give up some of it for what they gain." : ""; break; }
     if (answer.problem || answer.error) { said.textContent = answer.problem || answer.error.problem; break; }
     said.textContent = `Working: ${answer.doing} …`;
     await new Promise((go) => setTimeout(go, 500));
@@ -303,7 +303,12 @@ async function where() {
   const first = !siteKey;
   siteKey = key;
   const answer = await post("/sites");
-  if (answer.ok) body.put((await answer.json()).sites, first || undefined);
+  if (!answer.ok) return;
+  const { sites } = await answer.json();
+  document.getElementById("body-said").textContent = sites.length
+    ? "Drag to turn, scroll to come nearer, click a site to go to its row."
+    : "No site of this plan shows on the skin: open the regions below.";
+  body.put(sites, first);
 }
 
 async function startBody() {
