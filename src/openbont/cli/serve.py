@@ -103,7 +103,8 @@ def _first_account(opened: "Callable[[str], Records]", demo: bool) -> None:
         add_account(records, login, name, FIRST, password)
     print(f"\nSign in as: {login}")
     if not ask:
-        print(f"Password:   {password}   (shown once{'' if demo else '; change it under your name'})")
+        once = "shown once" if demo else "shown once; change it under your name"
+        print(f"Password:   {password}   ({once})")
 
 
 def _password() -> str:
