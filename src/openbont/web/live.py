@@ -30,7 +30,7 @@ from openbont.plan import Injection, Plan
 from openbont.planning.limits import limits
 from openbont.planning.spared import Ceiling, Reached, answers, ceilings, reached
 
-DRAWS = 48
+DRAWS = 32
 """Enough for the bands on a screen; what is printed is drawn again, more finely."""
 NODES, COARSER = 16, 4.0
 SHOTS = 16
