@@ -15,6 +15,8 @@ from openbont.web.routes.research import designs, jobs
 from openbont.web.server import examples
 from tests.web import signed_in_as
 
+SMALL = designs()["glabellar_pivotal"]
+
 
 def finished(client: TestClient, where: str) -> dict[str, Any]:
     """The state of a job once it is over."""
