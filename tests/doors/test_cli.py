@@ -256,7 +256,7 @@ def test_demo_predicts_and_writes_a_report(openbont: Any, tmp_path: Path) -> Non
 def test_an_interrupt_leaves_quietly() -> None:
     code = (
         "import openbont.cli.plans, openbont.cli as c, signal\n"
-        "c.plans._load = lambda *_: signal.raise_signal(signal.SIGINT)\n"
+        "c.plans.load = lambda *_: signal.raise_signal(signal.SIGINT)\n"
         "c.main(['check', 'plan.yaml'])"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
