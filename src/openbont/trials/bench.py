@@ -1,13 +1,14 @@
 """A muscle on the bench: the chain without a patient, every parameter at its reference value."""
 
 import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from openbont.anatomy.structure import Structure
 from openbont.catalog import model as catalog
@@ -17,7 +18,7 @@ from openbont.forward.arrays import Body, Given, Sessions, Shots, body, shots
 from openbont.forward.chain import gather
 from openbont.forward.kinetics import Kinetics, graded_grid
 from openbont.forward.release import Release
-from openbont.forward.response import Response
+from openbont.forward.response import Response, Tissue
 from openbont.forward.spread import Spread
 from openbont.plan import Injection
 
@@ -70,46 +71,74 @@ def inject(
         return _run(muscle, given, when, changes)
 
 
-def _run(
-    muscle: Structure, given: list[Given], day: Float[np.ndarray, "day"], changes: dict[str, float]
-) -> Run:
+class Stages(NamedTuple):
+    """The chain of one muscle, every parameter at its reference value."""
+
+    spread: Spread
+    kinetics: Kinetics
+    release: Release
+    response: Response
+
+
+class Passed(NamedTuple):
+    """What every stage holds, on the internal grid of days; shares of untouched."""
+
+    captured: Array
+    intact: Array
+    release: Array
+    tissue: Tissue
+    firing: Array
+    fibre: Array
+
+
+def stages(muscle: Structure) -> Stages:
+    """Stages of one muscle. Call with double precision on."""
     sampler = Reference()
-    stages = (
+    drawn = Stages(
         catalog.spread(sampler),
         catalog.kinetics(sampler, (muscle,)),
         catalog.release(sampler),
         catalog.response(sampler, (muscle,)),
     )
-    spread, kinetics, release, response = jax.tree.map(lambda leaf: leaf[0], stages)
+    return jax.tree.map(lambda leaf: leaf[0], drawn)
+
+
+def passed(
+    muscle: Structure, chain: Stages, given: Sequence[Given], day: Float[np.ndarray, "day"]
+) -> tuple[Passed, Int[np.ndarray, "day"]]:
+    """What was given, through every stage; and where `day` lies on the grid of days."""
+    places, sessions = shots(given, (muscle,), catalog.PRODUCTS)
+    grid = graded_grid(sessions.day, day)
+    return _passed(chain, body((muscle,)), places, sessions, grid), np.searchsorted(grid, day)
+
+
+def _run(
+    muscle: Structure, given: list[Given], day: Float[np.ndarray, "day"], changes: dict[str, float]
+) -> Run:
+    chain = stages(muscle)
+    kinetics = chain.kinetics
     for name, value in changes.items():
         changed = np.full_like(getattr(kinetics, name), value)
         kinetics = eqx.tree_at(operator.attrgetter(name), kinetics, changed)
-    places, sessions = shots(given, (muscle,), catalog.PRODUCTS)
-    grid = graded_grid(sessions.day, day)
-    found = _course(spread, kinetics, release, response, body((muscle,)), places, sessions, grid)
-    return Run(day, *(np.asarray(row)[np.searchsorted(grid, day)] for row in found))
+    held, at = passed(muscle, chain._replace(kinetics=kinetics), given, day)
+    tissue = held.tissue
+    kept = (tissue.twitch[:, 0], tissue.force[:, 0], tissue.drive[:, 0])
+    losses = (1 - np.asarray(one)[at] for one in kept)
+    rest = (held.fibre[:, 0].mean(-1), tissue.jitter, held.release[:, -1].mean(-1))
+    return Run(day, *losses, *(np.asarray(one)[at] for one in rest))
 
 
 @eqx.filter_jit
-def _course(
-    spread: Spread,
-    kinetics: Kinetics,
-    release: Release,
-    response: Response,
+def _passed(
+    chain: Stages,
     where: Body,
     places: Shots,
     sessions: Sessions,
     grid: Float[np.ndarray, "grid"],
-) -> tuple[Array, ...]:
-    captured = gather(spread(places, where), places, len(sessions.day))
-    left = release(kinetics(captured, sessions, grid), grid)
-    tissue = response(left, grid)
+) -> Passed:
+    captured = gather(chain.spread(places, where), places, len(sessions.day))
+    intact = chain.kinetics(captured, sessions, grid)
+    left = chain.release(intact, grid)
+    response = chain.response
     fibre = response.fibre_size(response.firing(left, response.facilitation), grid)
-    return (
-        1 - tissue.twitch[:, 0],
-        1 - tissue.force[:, 0],
-        1 - tissue.drive[:, 0],
-        fibre[:, 0].mean(-1),
-        tissue.jitter,
-        left[:, -1].mean(-1),
-    )
+    return Passed(captured, intact, left, response(left, grid), response.firing(left, 1.0), fibre)

@@ -11,23 +11,17 @@ from functools import cache
 import equinox as eqx
 import jax
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from openbont.anatomy.structure import Structure
-from openbont.catalog import model as catalog
 from openbont.catalog.evidence import parameter
 from openbont.catalog.muscles import structure
 from openbont.catalog.products import products
-from openbont.catalog.sampling import Reference
 from openbont.errors import BadInput, UnknownName
 from openbont.evidence import Parameter
-from openbont.forward.arrays import Body, Given, Sessions, Shots, body, shots
-from openbont.forward.chain import gather
-from openbont.forward.kinetics import Kinetics, graded_grid
-from openbont.forward.release import Release
-from openbont.forward.response import Response
-from openbont.forward.spread import Spread
+from openbont.forward.arrays import Given
 from openbont.plan import Injection
+from openbont.trials.bench import passed, stages
 
 MUSCLES = (
     "biceps_brachii.left",
@@ -136,47 +130,14 @@ def _within(**asked: float) -> None:
 
 
 def _followed(muscle: Structure, given: Sequence[Given], safety_factor: float) -> Followed:
-    sampler = Reference()
-    spread, kinetics, release, response = jax.tree.map(
-        lambda leaf: leaf[0],
-        (
-            catalog.spread(sampler),
-            catalog.kinetics(sampler, (muscle,)),
-            catalog.release(sampler),
-            catalog.response(sampler, (muscle,)),
-        ),
-    )
+    chain = stages(muscle)
     relative = safety_factor / parameter("response.safety_factor").value
     response = eqx.tree_at(
-        lambda one: one.safety_factor, response, response.safety_factor * relative
+        lambda one: one.safety_factor, chain.response, chain.response.safety_factor * relative
     )
-    places, sessions = shots(given, (muscle,), catalog.PRODUCTS)
-    grid = graded_grid(sessions.day, DAYS)
-    captured, *shares = _stages(
-        spread, kinetics, release, response, body((muscle,)), places, sessions, grid
-    )
-    seen = np.searchsorted(grid, DAYS)
-    falling = np.asarray(captured)[::-1]
+    held, at = passed(muscle, chain._replace(response=response), given, DAYS)
+    falling = np.asarray(held.captured[0, 0])[::-1]
     part = (np.arange(len(falling)) + 0.5) / len(falling)
-    return Followed(DAYS, part, falling, *(np.asarray(one)[seen] for one in shares))
-
-
-@eqx.filter_jit
-def _stages(
-    spread: Spread,
-    kinetics: Kinetics,
-    release: Release,
-    response: Response,
-    where: Body,
-    places: Shots,
-    sessions: Sessions,
-    grid: Float[np.ndarray, "grid"],
-) -> tuple[Array, ...]:
-    """Captured by node, then the mean of each stage by day of the grid."""
-    captured = gather(spread(places, where), places, len(sessions.day))
-    intact = kinetics(captured, sessions, grid)
-    left = release(intact, grid)
-    tissue = response(left, grid)
-    means = (intact, left, response.firing(left, 1.0))
-    near = (one[:, 0].mean(-1) for one in means)
-    return (captured[0, 0], *near, tissue.twitch[:, 0], tissue.force[:, 0])
+    means = (one[:, 0].mean(-1) for one in (held.intact, held.release, held.firing))
+    pull = (held.tissue.twitch[:, 0], held.tissue.force[:, 0])
+    return Followed(DAYS, part, falling, *(np.asarray(one)[at] for one in (*means, *pull)))
