@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from openbont.cli import main
@@ -27,6 +27,7 @@ from openbont.web.accounts import (
     accounts,
     add_account,
     change_account,
+    once,
     signed_in,
 )
 from openbont.web.app import PAGES, create_app
@@ -42,10 +43,18 @@ FREE = {"/login", "/unlock", "/logout", "/alive"}
 def routes() -> Iterator[tuple[str, str, APIRoute]]:
     """Method, address and route of every page."""
     for module in PAGES:
-        for route in module.router.routes:
-            assert isinstance(route, APIRoute)
+        for route in flattened(module.router):
             for method in sorted(route.methods - {"HEAD"}):
                 yield method, route.path, route
+
+
+def flattened(router: APIRouter) -> Iterator[APIRoute]:
+    """Routes of a router and of those within it."""
+    for route in router.routes:
+        if isinstance(route, APIRoute):
+            yield route
+        else:
+            yield from flattened(route.original_router)  # type: ignore[attr-defined]
 
 
 def roles_of(route: APIRoute) -> tuple[Role, ...] | None:
@@ -88,8 +97,8 @@ def test_nothing_is_there_for_strangers(app: FastAPI) -> None:
             continue
         assert ask(stranger, method, path).status_code == 401, (method, path)
     assert stranger.get("/openapi.json", headers={"Accept": "text/html"}).status_code == 303
-    back = stranger.get("/patients?q=a b", headers={"Accept": "text/html"})
-    assert back.headers["location"] == "/login?next=/patients%3Fq%3Da%2520b"
+    back = stranger.get("/patients?page=2", headers={"Accept": "text/html"})
+    assert back.headers["location"] == "/login?next=/patients%3Fpage%3D2"
 
 
 def test_who_treats_is_hidden_from_researcher_and_admin(app: FastAPI) -> None:
@@ -270,13 +279,23 @@ def test_the_last_admin_stays(app: FastAPI) -> None:
         assert accounts(records) == [only]
 
 
-@pytest.mark.parametrize("password", ["short", "aaaaaaaaaaaaaa", "vega vega vega", "x" * 257])
+GUESSED = ("short", "aaaaaaaaaaaaaa", "lvega lvega lvega", "x" * 257, "Password123456789")
+GUESSED += (
+    "P@ssw0rd!2026",
+    "qwertyuiop1234",
+    "Welcome to Botox",
+    "Elena and the cat",
+    "1234567890123",
+)
+
+
+@pytest.mark.parametrize("password", GUESSED)
 def test_a_password_that_is_easily_guessed_is_refused(app: FastAPI, password: str) -> None:
     with (
         app.state.open_records("the clinic") as records,
         pytest.raises(BadInput, match="password"),
     ):
-        add_account(records, "vega", "Dr Vega", ["injector"], password)
+        add_account(records, "lvega", "Dr Elena Vega", ["injector"], password)
 
 
 def test_the_log_of_events_knows_of_accounts_and_not_of_passwords(app: FastAPI) -> None:
@@ -288,15 +307,52 @@ def test_the_log_of_events_knows_of_accounts_and_not_of_passwords(app: FastAPI) 
         assert records.verify().events == len(records.events())
 
 
-def test_a_new_account_signs_in_with_its_password_for_once(app: FastAPI) -> None:
+def test_a_password_for_once_opens_nothing_but_the_page_for_another(app: FastAPI) -> None:
     typed = {"login": "nurse", "name": "N. Urse", "role.assistant": "yes"}
     made = signed_in_as(app, "admin").post("/accounts", data=typed)
     password = re.findall(r"<code>(once-[^<]+)</code>", made.text)[0]
     client = browser(app)
-    assert client.post("/login", data={"login": "nurse", "password": password}).status_code == 303
+    answer = client.post("/login", data={"login": "nurse", "password": password, "next": "/vials"})
+    assert answer.headers["location"] == "/password"
+    assert client.get("/patients").headers["location"] == "/password"
+    assert client.get("/patients.json").status_code == 403
+    assert client.post("/patients/new", data={}).status_code == 403
+    again = {"old": password, "new": "once-more the same", "again": "once-more the same"}
+    assert client.post("/password", data=again).status_code == 422
     other = {"old": password, "new": "another few words", "again": "another few words"}
     assert client.post("/password", data=other).status_code == 303
     assert client.get("/patients").headers["location"].startswith("/login")
+    client.post("/login", data={"login": "nurse", "password": "another few words"})
+    assert client.get("/patients").status_code == 200
+
+
+def test_what_happens_at_the_door_stands_in_the_log_of_events(app: FastAPI, clock: Tick) -> None:
+    with app.state.open_records("the clinic") as records:
+        nurse = add_account(records, "nurse", "N. Urse", ["assistant"], PASSWORD)
+        add_account(records, "admin", "The admin", ["admin"], once())
+        before = records.head().number
+    client, wrong = browser(app), {"login": "nurse", "password": "wrong"}
+    for _ in range(FREE_TRIES):
+        client.post("/login", data=wrong)
+    client.post(
+        "/login", data={"login": "seven quiet herons", "password": "typed in the wrong box"}
+    )
+    clock.now += LONGEST_WAIT_S
+    client.post("/login", data={"login": "nurse", "password": PASSWORD})
+    client.post(f"/patients/{ARM}/inject", data={"do": "sign"})
+    client.get("/accounts")
+    with app.state.open_records("the clinic") as records:
+        change_account(records, User("nurse", nurse.name, ("injector",)))
+        events = [one for one in records.events() if one.number > before]
+        assert records.verify().events == len(records.events())
+    assert [one.action for one in events] == [
+        *["sign-in refused"] * FREE_TRIES, "sign-in", "refused", "refused", "account"
+    ]  # fmt: skip
+    assert [one.data["wait_s"] for one in events[:FREE_TRIES]] == [0, 0, 0, 0, 15]
+    assert events[-3].data == {"login": "nurse", "route": "POST /patients/{patient}/inject"}
+    said = "".join(one.body for one in events)
+    for word in (ARM, "Berger", "herons", "wrong"):
+        assert word not in said
 
 
 # ---- logs, errors, doors
@@ -305,7 +361,8 @@ def test_a_new_account_signs_in_with_its_password_for_once(app: FastAPI) -> None
 def test_logs_name_nobody(app: FastAPI, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     client = signed_in_as(app, "injector")
-    for at in ("/patients?q=Berger", f"/patients/{ARM}", f"/patients/{ARM}/eligibility"):
+    client.post("/patients", data={"q": "Berger"})
+    for at in ("/patients?found=yes", f"/patients/{ARM}", f"/patients/{ARM}/eligibility"):
         client.get(at)
     client.post(f"/patients/{ARM}/goals", data={"goals.0.words": "a secret wish", "seen": "0"})
     kept, app.state.records = app.state.records, None

@@ -19,6 +19,8 @@ from openbont.clinic.nouns import (
 from openbont.patient import Patient
 from openbont.web.chart import chart
 from openbont.web.drafts import draft
+from openbont.web.routes.patients import PAGE
+from openbont.web.routes.today import BACK
 from tests.web import TestClient, signed_in_as
 
 ARM = "arm-after-stroke"
@@ -35,6 +37,14 @@ def form_of(client: TestClient, page: str) -> dict[str, str]:
     seen = re.search(r'name="seen" value="(\d+)"', client.get(page).text)
     assert seen
     return {name: text for name, text in fields.items() if text} | {"seen": seen[1]}
+
+
+def found(client: TestClient, letters: str) -> list[str]:
+    """Names that a search finds; what is sought stands in no address."""
+    answer = client.post("/patients", data={"q": letters})
+    assert answer.headers["location"] == "/patients?found=yes"
+    rows = client.get("/patients.json", params={"found": "yes"}).json()["rows"]
+    return [row["who"]["name"] for row in rows]
 
 
 def sign_plan(app: FastAPI) -> str:
@@ -54,9 +64,39 @@ def test_a_new_patient_is_recorded_and_found(injector: TestClient) -> None:
     made = injector.post("/patients/new", data={**typed, "disorder.name": "migraine.chronic"})
     assert made.status_code == 303
     assert made.headers["location"].endswith("/eligibility")
-    found = injector.get("/patients.json", params={"q": "holm"}).json()["rows"]
-    assert [row["who"]["name"] for row in found] == ["Ada Holm"]
+    assert found(injector, "holm") == ["Ada Holm"]
     assert injector.get(made.headers["location"]).status_code == 200
+
+
+def test_a_search_finds_by_name_number_and_disorder(injector: TestClient) -> None:
+    assert found(injector, " BERGER ") == ["Anton Berger"]
+    assert found(injector, "arm-after") == ["Anton Berger"]
+    assert found(injector, "chronic migraine") == ["Clara Nowak"]
+    assert found(injector, "%") == []
+    assert len(found(injector, "")) == 6
+
+
+def test_the_register_has_pages(app: FastAPI, injector: TestClient) -> None:
+    with app.state.open_records("the clinic") as records:
+        picture = records.patient(ARM)
+        for i in range(PAGE):
+            records.add(picture.model_copy(update={"id": f"p{i:02}"}), f"p{i:02}")
+    first, second = (injector.get("/patients.json", params={"page": i}).json() for i in (1, 2))
+    names = [row["who"]["name"] for row in first["rows"] + second["rows"]]
+    assert (first["count"], len(first["rows"]), len(second["rows"])) == (PAGE + 6, PAGE, 6)
+    assert names == sorted(names, key=str.casefold)
+    assert 'href="/patients?page=2"' in injector.get("/patients").text
+
+
+def test_today_leaves_out_who_was_long_not_worked_on(app: FastAPI) -> None:
+    def names(client: TestClient) -> set[str]:
+        said = client.get("/", headers={"Accept": "application/json"}).json()
+        return {one["name"] for one in said["drafts"] + said["followups"]}
+
+    assert names(signed_in_as(app, "injector")) >= {"Anton Berger", "Clara Nowak"}
+    later = app.state.records.now() + 2 * BACK
+    app.state.records.now = lambda: later
+    assert names(signed_in_as(app, "injector")) == set()
 
 
 def test_a_name_stays_text(injector: TestClient) -> None:
@@ -130,6 +170,7 @@ def test_what_is_given_needs_its_reason_and_takes_from_the_vials(
     fields = form_of(injector, page) | {"clinic": "River clinic"}
     assert fields["injections.0.structure"] == "flexor_carpi_radialis.left"
     fields |= {"injections.0.units": "40", "injections.0.volume_ml": "0.8", "draws.1.units": "85"}
+    fields |= {"injections.0.depth_mm": "12.5", "reconstituted": f"{fields['date']} 08:15"}
     refused = injector.post(page, data={**fields, "do": "sign"})
     assert refused.status_code == 422
     assert 'id="injections.0.reason-wrong"' in refused.text
@@ -140,6 +181,9 @@ def test_what_is_given_needs_its_reason_and_takes_from_the_vials(
         held, session = chart(records, ARM).of(GivenSession)[-1]
         assert (held.state, session.plan, session.units) == ("given", plan, 285)
         assert session.deviations[0].reason == "weak grip"
+        assert session.injections[0].depth_mm == 12.5
+        drawn = [records.held(draw.vial).noun for draw in session.draws]
+        assert {one.opened for one in drawn} == {session.reconstituted}
         left = [one.noun for one in records.all("", "vial") if isinstance(one.noun, Vial)]
         ours = [one.remaining for one in left if one.product == session.product]
         assert sum(ours) == 700 - 155 - 285

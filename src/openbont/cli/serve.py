@@ -92,19 +92,20 @@ def _first_account(opened: "Callable[[str], Records]", demo: bool) -> None:
     import os
     import secrets
 
-    from openbont.web.accounts import accounts, add_account
+    from openbont.web.accounts import accounts, add_account, once
 
     with opened("the workbench") as records:
         if accounts(records):
             return
         ask = not demo and (sys.stdin.isatty() or PASSWORD in os.environ)
-        password = _password() if ask else f"once-{secrets.token_urlsafe(12)}"
+        made = f"try-{secrets.token_urlsafe(12)}" if demo else once()
+        password = _password() if ask else made
         login, name = ("demo", "Dr Demo") if demo else ("admin", "The first account")
         add_account(records, login, name, FIRST, password)
     print(f"\nSign in as: {login}")
     if not ask:
-        once = "shown once" if demo else "shown once; change it under your name"
-        print(f"Password:   {password}   ({once})")
+        then = "" if demo else "; you choose another when you sign in"
+        print(f"Password:   {password}   (shown once{then})")
 
 
 def _password() -> str:

@@ -1,6 +1,7 @@
 """The rules of giving: what may be taken from which vial, and what of a plan must be explained."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from decimal import Decimal
 
 from openbont.clinic.held import Held, Pen, found
@@ -24,8 +25,15 @@ def take(pen: Pen, key: str, session: GivenSession) -> None:
         if vial.remaining < units:
             problem = f"{units} U drawn, {vial.remaining} U are left in it"
             raise BadInput(f"vial {name}", problem, "check the draws, or take another vial")
-        kept = vial.model_copy(update={"taken": (*vial.taken, Taken(session=key, units=units))})
-        _put(pen, "give", held, kept)
+        taken = (*vial.taken, Taken(session=key, units=units))
+        now = {"taken": taken, "opened": _opened(vial, session, pen.at)}
+        _put(pen, "give", held, vial.model_copy(update=now))
+
+
+def _opened(vial: Vial, session: GivenSession, at: datetime) -> datetime | None:
+    """When a vial was opened; not known where a session is written down on a later day."""
+    same_day = at if at.astimezone().date() == session.date else None
+    return vial.opened or session.reconstituted or same_day
 
 
 def give_back(pen: Pen, key: str, session: GivenSession, action: str) -> None:

@@ -187,6 +187,31 @@ def patients_picture(names: tuple[str, str], first: "Course", second: "Course") 
 
 
 @styled
+def observed_picture(
+    weeks: Array, panels: Sequence[tuple[str, Array, Sequence[tuple[float, float]]]]
+) -> Picture:
+    """Readings after a session in the band they were expected in, one panel a reading."""
+    figure, axes = _panels(len(panels), columns=2, height=1.7)
+    for panel, (title, (low, median, high), points) in zip(axes, panels, strict=True):
+        panel.fill_between(weeks, low, high, color=BLUE, alpha=0.2, linewidth=0)
+        panel.plot(weeks, median, color=BLUE)
+        panel.plot(*zip(*points, strict=True), color=RED, marker="D", linestyle="none")
+        panel.set_xlabel("weeks")
+        panel.xaxis.set_major_locator(MultipleLocator(4 if weeks[-1] <= 24 else 12))
+        panel.set_xlim(0, weeks[-1])
+        _titled(panel, title)
+    _legend(
+        figure,
+        Line2D([], [], color=BLUE, label="expected reading, median"),
+        Patch(facecolor=BLUE, alpha=0.2, label="90 % of readings"),
+        Line2D([], [], color=RED, marker="D", linestyle="none", label="read"),
+    )
+    return drawn(
+        "observed", "Predicted against observed", figure, "What was read, beside what was expected."
+    )
+
+
+@styled
 def muscles_picture(course: "Course", plan: Plan) -> Picture:
     """Force of each injected muscle by week; release of an injected gland."""
     force, drive = (_array(share) for share in (course.response.force, course.response.drive))

@@ -1,10 +1,11 @@
 """Who may sign in, as what, and who has: accounts in the database, sessions in memory.
 
-Passwords are kept as argon2id digests. What is done to an account stands in the log of events;
-a password, or its digest, never does.
+Passwords are kept as argon2id digests. Signing in, what is refused, and what is done to an account
+stand in the log of events; a password, its digest, or anything about a patient never does.
 """
 
 import hashlib
+import re
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -30,6 +31,18 @@ RESEARCH: tuple[Role, ...] = ("researcher", "injector")
 ADMIN: tuple[Role, ...] = ("admin",)
 
 SHORTEST, LONGEST, FEWEST_LETTERS = 12, 256, 5
+ONCE = "once-"
+"""How a password begins that somebody else made: it opens nothing but the page for another."""
+COMMON = re.compile(
+    "password|passwort|kennwort|motdepasse|contrasena|passphrase|qwertyuiop|qwerty|qwertz|"
+    "azerty|asdfghjkl|asdf|zxcvbn|yxcvbn|letmein|welcome|willkommen|bienvenue|iloveyou|trustno|"
+    "changeme|default|secret|geheim|administrator|admin|root|login|user|test|guest|abcdefgh|"
+    "abcdef|abcd|abc|monkey|dragon|master|sunshine|princess|football|baseball|superman|batman|"
+    "shadow|summer|winter|spring|autumn|january|hospital|clinic|doctor|nurse|patient|botulinum|"
+    "botox|dysport|xeomin|toxin|openbont"
+)
+"""Words that passwords are most often made of, and those of this trade."""
+LEET = str.maketrans("01345789@$!", "oieastbgasi")
 IDLE_S, LONGEST_S = 15 * 60.0, 12 * 3600.0
 FREE_TRIES, FIRST_WAIT_S, LONGEST_WAIT_S = 5, 15.0, 900.0
 HASHER = PasswordHasher()
@@ -67,7 +80,7 @@ def add_account(
 ) -> User:
     """Somebody new."""
     user = _sound(User(login, name.strip(), _known(roles)))
-    row = {"login": login, **_columns(user), "digest": _digest(password, login)}
+    row = {"login": login, **_columns(user), "digest": _digest(password, user)}
     with records.writing() as pen:
         if pen.connection.execute(_called(login)).first():
             raise BadInput("login", f"{login} is taken", "choose another")
@@ -88,12 +101,23 @@ def change_account(records: Records, user: User) -> None:
         pen.note("account", login=user.login, **_columns(user))
 
 
-def change_password(records: Records, login: str, password: str) -> None:
+def change_password(records: Records, user: User, password: str) -> None:
     """Another password."""
-    digest = _digest(password, login)
+    digest = _digest(password, user)
     with records.writing() as pen:
-        _put(pen.connection, login, {"digest": digest})
-        pen.note("password", login=login)
+        _put(pen.connection, user.login, {"digest": digest})
+        pen.note("password", login=user.login)
+
+
+def once() -> str:
+    """A password to be handed over; whoever signs in with it has to choose another."""
+    return ONCE + secrets.token_urlsafe(12)
+
+
+def note(records: Records, action: str, login: str, **about: Any) -> None:
+    """Write down what was done or refused at the door; nothing about a patient."""
+    with records.writing() as pen:
+        pen.note(action, login=login, **about)
 
 
 def signed_in(records: Records, login: str, password: str) -> User | None:
@@ -105,6 +129,12 @@ def signed_in(records: Records, login: str, password: str) -> User | None:
     except VerifyMismatchError:
         return None
     return _user(row) if row and row.open else None
+
+
+def exists(records: Records, login: str) -> bool:
+    """There is an account of this login."""
+    with records.database.reading() as connection:
+        return connection.execute(_called(login)).first() is not None
 
 
 def _put(connection: Any, login: str, columns: dict[str, Any]) -> None:
@@ -144,15 +174,25 @@ def _sound(user: User) -> User:
     return user
 
 
-def _digest(password: str, login: str) -> str:
+def _digest(password: str, user: User) -> str:
     if not SHORTEST <= len(password) <= LONGEST:
         problem = f"has {len(password)} characters"
         raise BadInput("password", problem, f"{SHORTEST} to {LONGEST}; a few words are best")
-    plain = password.lower()
-    if len(set(plain)) < FEWEST_LETTERS or login.lower() in plain or "openbont" in plain:
+    if not password.startswith(ONCE) and _guessable(password, user):
         problem = "easily guessed"
         raise BadInput("password", problem, "a few words that have nothing to do with you or this")
     return HASHER.hash(password)
+
+
+def _guessable(password: str, user: User) -> bool:
+    """Holds the user's login or name, or little is left of it without what everybody takes."""
+    plain = password.lower()
+    own = [user.login.lower(), *(x for x in re.findall(r"\w+", user.name.lower()) if len(x) > 3)]
+    if any(part in plain for part in own):
+        return True
+    left = COMMON.sub(lambda word: " " * len(word[0]), plain.translate(LEET))
+    letters = {sign for sign, kept in zip(plain, left, strict=True) if kept != " "}
+    return sum(sign.isalpha() for sign in letters) < FEWEST_LETTERS
 
 
 # ---- sessions
@@ -166,6 +206,10 @@ class Session:
     started: float
     seen: float
     locked: bool = False
+    new_password: bool = False
+    """Signed in with a password for once: nothing is open but the page for another."""
+    sought: str = ""
+    """What was last searched for among the patients; it stands in no address."""
 
 
 @dataclass
@@ -177,11 +221,11 @@ class Sessions:
     held: dict[str, Session] = field(default_factory=dict)
     """SHA-256 of the cookie -> session."""
 
-    def begin(self, user: User) -> str:
+    def begin(self, user: User, new_password: bool = False) -> str:
         """A new session; the value of its cookie."""
         cookie, now = secrets.token_urlsafe(32), self.clock()
         self.held = {key: one for key, one in self.held.items() if now - one.started < LONGEST_S}
-        self.held[_key(cookie)] = Session(user, now, now)
+        self.held[_key(cookie)] = Session(user, now, now, new_password=new_password)
         return cookie
 
     def of(self, cookie: str) -> Session | None:

@@ -21,16 +21,19 @@ from openbont.web.forms import flat
 from openbont.web.guard import LOOPBACK, Guard, log_without_values
 from openbont.web.routes import (
     admin,
+    compare,
     data,
     eligibility,
     followup,
     goals,
     inject,
     login,
+    observed,
     patients,
     plan,
     prints,
     research,
+    results,
     today,
     understand,
     vials,
@@ -46,6 +49,7 @@ PAGES = (
     plan,
     inject,
     followup,
+    observed,
     next_visit,
     vials,
     admin,
@@ -53,6 +57,8 @@ PAGES = (
     prints,
     data,
     research,
+    compare,
+    results,
 )
 """Each module of `routes` brings its own router."""
 

@@ -1,14 +1,19 @@
 """Everything that is recorded of one patient, and how far the path has come."""
 
 import datetime
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
 from fastapi import HTTPException
+from sqlalchemy import ColumnElement, false, or_, select
 
 from openbont.catalog.followup import FollowUp, follow_up
-from openbont.clinic.held import Held
+from openbont.catalog.overview import overview
+from openbont.clinic import tables
+from openbont.clinic.events import moment
+from openbont.clinic.held import IN_ERROR, Held
 from openbont.clinic.ledger import Ledger, ledger, told_by, uncounted
 from openbont.clinic.nouns import ClinicVisit, GivenSession, Person
 from openbont.clinic.picture import picture
@@ -142,18 +147,58 @@ def chart(records: Records, patient: str) -> Chart:
     return Chart(patient, held, tuple(drafts(records, patient)), today)
 
 
-def charts(records: Records) -> list[Chart]:
-    """Everybody, by name."""
-    held: dict[str, list[Held]] = {}
-    for one in records.all():
-        held.setdefault(one.patient, []).append(one)
-    typed: dict[str, list[Draft]] = {}
-    for form in drafts(records):
-        typed.setdefault(form.patient, []).append(form)
-    today = records.now().astimezone().date()
-    found = [
-        Chart(name, tuple(theirs), tuple(typed.get(name, ())), today)
-        for name, theirs in held.items()
-        if any(isinstance(one.noun, Patient) for one in theirs)
-    ]
-    return sorted(found, key=lambda one: one.who.name.casefold())
+@dataclass(frozen=True)
+class Entry:
+    """One line of the register: enough to be found by."""
+
+    id: str
+    name: str
+    number: str = ""
+
+
+def register(records: Records, sought: str = "") -> list[Entry]:
+    """Everybody, or whose name, number or disorder has these letters, by name."""
+    asked, letters = tables.record, sought.strip().casefold()
+    live = asked.c.state != IN_ERROR
+    with records.database.reading() as connection:
+        persons = select(asked.c.patient, asked.c.body).where(asked.c.kind == "person", live)
+        known = list(connection.execute(persons.order_by(asked.c.at)))
+        seen = select(asked.c.patient).where(asked.c.kind == "patient", live).distinct()
+        ids = list(connection.execute(seen).scalars())
+        ill = set(connection.execute(seen.where(_disorder(letters))).scalars())
+    people = {patient: Person.model_validate_json(body) for patient, body in known}
+    entries = [_entry(one, people.get(one)) for one in ids]
+    found = [one for one in entries if one.id in ill or letters in _letters(one)]
+    return sorted(found, key=lambda one: one.name.casefold())
+
+
+def _entry(patient: str, person: Person | None) -> Entry:
+    return Entry(patient, person.name, person.number) if person else Entry(patient, patient)
+
+
+def _letters(one: Entry) -> str:
+    return f"{one.name} {one.id} {one.number}".casefold()
+
+
+def _disorder(letters: str) -> ColumnElement[bool]:
+    """Their disorder is one whose name has these letters."""
+    named = [id_ for id_ in overview() if letters and letters in title_words(id_).casefold()]
+    texts = [f'%"name":"{id_}"%' for id_ in named]
+    return or_(false(), *(tables.record.c.body.like(text) for text in texts))
+
+
+def charts(records: Records, patients: Iterable[str] | None = None) -> Iterator[Chart]:
+    """The charts of some in that order, or of everybody by name; each is read when it is asked."""
+    wanted = (one.id for one in register(records)) if patients is None else patients
+    return (chart(records, one) for one in wanted)
+
+
+def worked_on(records: Records, since: datetime.datetime) -> list[str]:
+    """Who has a record or a form that changed since then."""
+    found: set[str] = set()
+    with records.database.reading() as connection:
+        for kept in (tables.record, tables.draft):
+            rows = select(kept.c.patient).where(kept.c.at >= moment(since)).distinct()
+            found |= set(connection.execute(rows).scalars())
+    there = {one.id for one in register(records)}
+    return sorted(found & there)

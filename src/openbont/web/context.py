@@ -15,7 +15,7 @@ from openbont.clinic.records import Records
 from openbont.report.plain import plain
 from openbont.report.tables import in_words
 from openbont.report.words import NOTICE, counted, day, listed, number, percent, title_words
-from openbont.web.accounts import ADMIN, READ, RESEARCH, STOCK, Role, Session, User
+from openbont.web.accounts import ADMIN, READ, RESEARCH, STOCK, Role, Session, User, note
 
 HERE = Path(__file__).parent
 OPENING = threading.Lock()
@@ -118,17 +118,22 @@ def _base(request: Request) -> dict[str, Any]:
     return {
         "user": user,
         "role": ", ".join(user.roles) if user else "",
-        "nav": navigation(request, user) if user else [],
+        "nav": navigation(request, user) if user and session and not session.new_password else [],
         "path": request.url.path,
         "demo": request.app.state.demo,
         "idle_s": round(request.app.state.sessions.idle_s),
     }
 
 
-def user_of(request: Request) -> User:
-    """Who asks; the guard has seen to it that somebody is signed in."""
+def session_of(request: Request) -> Session:
+    """The session of who asks; the guard has seen to it that somebody is signed in."""
     session: Session = request.state.session
-    return session.user
+    return session
+
+
+def user_of(request: Request) -> User:
+    """Who asks."""
+    return session_of(request).user
 
 
 def need(*roles: Role) -> Any:
@@ -146,8 +151,15 @@ class Need:
         """The user, where allowed."""
         user = user_of(request)
         if not user.may(*self.roles):
-            raise HTTPException(403, f"This page is for: {', '.join(self.roles)}.")
+            raise refusal(request, f"This page is for: {', '.join(self.roles)}.")
         return user
+
+
+def refusal(request: Request, words: str) -> HTTPException:
+    """To be raised: who asked may not. It stands in the log of events, without the address."""
+    route = f"{request.method} {request.scope['route'].path}"
+    note(opened(request), "refused", user_of(request).login, route=route)
+    return HTTPException(403, words)
 
 
 def records(request: Request) -> Records:

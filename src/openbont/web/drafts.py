@@ -15,6 +15,7 @@ from openbont.clinic.events import canonical, moment
 from openbont.clinic.records import Records
 from openbont.errors import EditConflict
 
+EMPTY = canonical({})
 Fields = dict[str, str]
 """Name of a field -> what stands in it."""
 
@@ -51,10 +52,11 @@ def draft(records: Records, patient: str, step: str) -> Draft:
 def drafts(records: Records, patient: str | None = None) -> list[Draft]:
     """Forms in work, the last touched first."""
     rows = select(tables.draft).order_by(tables.draft.c.at.desc())
+    rows = rows.where(tables.draft.c.body != EMPTY)
     if patient is not None:
         rows = rows.where(tables.draft.c.patient == patient)
     with records.database.reading() as connection:
-        return [one for one in map(_draft, connection.execute(rows)) if one.fields]
+        return list(map(_draft, connection.execute(rows)))
 
 
 def save(records: Records, patient: str, step: str, fields: Fields, seen: int) -> Draft:

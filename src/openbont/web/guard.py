@@ -26,6 +26,8 @@ OPEN = ("/login", "/favicon.ico")
 """Where nobody has to be signed in; nor for static files."""
 LOCKED_TOO = ("/unlock", "/logout")
 """Where a locked session may go."""
+FIRST = ("/password", "/logout", "/unlock", "/alive")
+"""Where a session may go whose password was somebody else's."""
 TWIN = ".json"
 """Ending of the address of a page's data."""
 LARGEST_BYTES = 2_000_000
@@ -107,10 +109,13 @@ class Guard:
         cookie = cookie_of(headers, self.tls)
         session = self.sessions.of(cookie) if cookie else None
         scope["state"] |= {"session": session, "as_json": _twin(scope, headers)}
-        free = path in OPEN or path.startswith("/static/")
-        if free or (session and (not session.locked or path in LOCKED_TOO)):
+        if path in OPEN or path.startswith("/static/"):
             return None
-        return _sign_in_first(scope, headers, session)
+        if session is None or (session.locked and path not in LOCKED_TOO):
+            return _sign_in_first(scope, headers, session)
+        if session.new_password and path not in FIRST:
+            return _choose_first(scope)
+        return None
 
     def _sealed(self, scope: Scope, send: Send) -> Send:
         """`send`, with our headers on every answer."""
@@ -199,3 +204,10 @@ def _sign_in_first(scope: Scope, headers: Headers, session: Session | None) -> R
     query = f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else ""
     back = quote(scope["path"] + query, safe="/")
     return RedirectResponse(f"{page}?next={back}", 303)
+
+
+def _choose_first(scope: Scope) -> Response:
+    """The password was made by somebody else: another one comes before everything."""
+    if scope["state"]["as_json"] or scope["method"] != "GET":
+        return plainly(scope, 403, "Choose a password of your own first, at /password.")
+    return RedirectResponse("/password", 303)

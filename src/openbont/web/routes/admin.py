@@ -1,6 +1,5 @@
 """Accounts: who may sign in, as what."""
 
-import secrets
 from dataclasses import replace
 from typing import Any
 
@@ -10,14 +9,17 @@ from fastapi.responses import RedirectResponse, Response
 from openbont.errors import BadInput
 from openbont.web.accounts import (
     ADMIN,
+    ONCE,
     ROLES,
     Role,
+    Session,
     Sessions,
     User,
     accounts,
     add_account,
     change_account,
     change_password,
+    once,
     signed_in,
 )
 from openbont.web.context import need, page, records, user_of
@@ -75,7 +77,7 @@ def change(request: Request, login: str, form: Form) -> Response:
 @router.get("/password", dependencies=[need(*ROLES)])
 def password_page(request: Request) -> Response:
     """A form for one's own password."""
-    return page(request, "password.html", form=Filled("password", "/password", 0, {}))
+    return _password(request, {})
 
 
 @router.post("/password", dependencies=[need(*ROLES)])
@@ -85,31 +87,33 @@ def own_password(request: Request, form: Form) -> Response:
     wrong: Wrongs = {}
     if said.get("new") != said.get("again"):
         wrong = {"again": Wrong("not the same as the first", "type it again")}
+    elif said.get("new", "").startswith(ONCE):
+        wrong = {"new": Wrong(f"begins with {ONCE}", "such passwords are for once only")}
     elif signed_in(held, user.login, said.get("old", "")) is None:
         request.app.state.throttle.wrong(user.login)
         wrong = {"old": Wrong("wrong")}
     else:
         try:
-            change_password(held, user.login, said.get("new", ""))
+            change_password(held, user, said.get("new", ""))
         except BadInput as error:
             wrong = at("new", error)
     if wrong:
-        form_ = Filled("password", "/password", 0, {}, wrong)
-        return page(request, "password.html", status=422, form=form_)
+        return _password(request, wrong, 422)
     request.app.state.sessions.end_of(user.login)
     return RedirectResponse("/login", 303)
 
 
-def once() -> str:
-    """A password to be handed over, and changed."""
-    return f"once-{secrets.token_urlsafe(12)}"
+def _password(request: Request, wrong: Wrongs, status: int = 200) -> Response:
+    session: Session = request.state.session
+    form = Filled("password", "/password", 0, {}, wrong)
+    return page(request, "password.html", status=status, form=form, first=session.new_password)
 
 
 def _changed(request: Request, user: User, said: Fields, do: str) -> dict[str, str]:
     held = records(request)
     if do == "password":
         password = once()
-        change_password(held, user.login, password)
+        change_password(held, user, password)
         return {"login": user.login, "password": password}
     roles = tuple(role for role in ROLES if said.get(f"{user.login}.{role}"))
     change_account(held, replace(user, roles=roles, open=do != "close"))

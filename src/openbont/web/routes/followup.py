@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from openbont.catalog.followup import FollowUp
 from openbont.catalog.scales import scales
 from openbont.clinic.diary import Kept, diary_of
-from openbont.clinic.nouns import AdverseEvent, ClinicVisit, PatientReport
+from openbont.clinic.nouns import AdverseEvent, ClinicVisit, Diary, PatientReport
 from openbont.clinic.records import Records
 from openbont.errors import BadInput
 from openbont.frozen import Noun
@@ -126,6 +126,7 @@ def _shown(
         rows=rows(form.fields, "readings", 2),
         due=schedule(known),
         session=known.last,
+        compare=_was_read(known),
         scales=scales_of(known.patient),
         where=places(known.patient),
         choices=CHOICES,
@@ -133,6 +134,13 @@ def _shown(
         before=[(one, one.state) for one, _ in known.of(ClinicVisit)],
         columns=[(name, one.words) for name, one in scales().items() if _daily(name, known)],
     )
+
+
+def _was_read(known: Chart) -> bool:
+    """Something since the last session that may be set beside what was expected."""
+    since = known.last[1].date if known.last else datetime.date.max
+    seen = any(one.date > since for _, one in known.of(ClinicVisit))
+    return seen or any(one.days[-1].date > since for _, one in known.of(Diary))
 
 
 def _daily(name: str, known: Chart) -> bool:

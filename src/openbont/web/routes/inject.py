@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from openbont.catalog.names import structures
@@ -20,7 +20,7 @@ from openbont.plan import Plan, Session
 from openbont.report.words import counted
 from openbont.web.accounts import READ, SIGN, STOCK, WRITE
 from openbont.web.chart import Chart, chart
-from openbont.web.context import need, page, records, user_of
+from openbont.web.context import need, page, records, refusal, user_of
 from openbont.web.drafts import Draft, Fields
 from openbont.web.forms import Form, Wrong, Wrongs, at, made, nested, number, rows
 from openbont.web.routes.eligibility import found
@@ -55,7 +55,7 @@ def give(request: Request, patient: str, form: Form) -> Response:
     held = records(request)
     known = chart(held, patient)
     if form.do == "sign" and not user_of(request).may(*SIGN):
-        raise HTTPException(403, "What was given is signed by an injector. The draft is kept.")
+        raise refusal(request, "What was given is signed by an injector. Save it as a draft.")
 
     def again(wrong: Wrongs) -> Response:
         return _shown(request, held, known, wrong, 422)

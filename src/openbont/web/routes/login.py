@@ -7,9 +7,19 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import Headers
 
-from openbont.web.accounts import LONGEST_S, Session, Sessions, Throttle, User, signed_in
+from openbont.web.accounts import (
+    LONGEST_S,
+    ONCE,
+    Session,
+    Sessions,
+    Throttle,
+    User,
+    exists,
+    note,
+    signed_in,
+)
 from openbont.web.context import opened, page
-from openbont.web.guard import cookie_name, cookie_of, local
+from openbont.web.guard import LOG, cookie_name, cookie_of, local
 
 router = APIRouter()
 Typed = Annotated[str, Form(max_length=256)]
@@ -30,7 +40,7 @@ def log_in(request: Request, login: Typed, password: Typed, next: Next = "/") ->
     if user is None:
         back = local(next)
         return page(request, "login.html", status=401, next=back, login=login, problem=problem)
-    return _begun(request, user, next)
+    return _begun(request, user, next, new_password=password.startswith(ONCE))
 
 
 @router.get("/unlock")
@@ -52,7 +62,7 @@ def unlock(request: Request, password: Typed, next: Next = "/") -> Response:
             request, "unlock.html", status=401, next=local(next), name=name, problem=problem
         )
     _end(request)
-    return _begun(request, user, next)
+    return _begun(request, user, next, new_password=session.new_password)
 
 
 @router.get("/alive")
@@ -79,18 +89,29 @@ def _tried(request: Request, login: str, password: str) -> tuple[User | None, st
     user = signed_in(opened(request), login, password)
     if user is None:
         throttle.wrong(login)
+        _refused(request, login)
         return None, WRONG
     throttle.right(login)
+    note(opened(request), "sign-in", login)
     return user, ""
 
 
-def _begun(request: Request, user: User, next: str) -> Response:
+def _refused(request: Request, login: str) -> None:
+    """Kept in the log of events where there is such an account; what else was typed is not kept."""
+    throttle: Throttle = request.app.state.throttle
+    if exists(opened(request), login):
+        note(opened(request), "sign-in refused", login, wait_s=round(throttle.wait_s(login)))
+    else:
+        LOG.warning("sign-in refused: no such login")
+
+
+def _begun(request: Request, user: User, next: str, *, new_password: bool) -> Response:
     sessions: Sessions = request.app.state.sessions
     tls: bool = request.app.state.tls
-    answer = RedirectResponse(local(next), 303)
+    answer = RedirectResponse("/password" if new_password else local(next), 303)
     answer.set_cookie(
         cookie_name(tls),
-        sessions.begin(user),
+        sessions.begin(user, new_password),
         max_age=int(LONGEST_S),
         httponly=True,
         samesite="strict",

@@ -1,10 +1,11 @@
 """Patients: list, search, a new one, and everything that is recorded of one."""
 
 import datetime
+import math
 import secrets
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from openbont.catalog.names import CAUSES
@@ -25,8 +26,8 @@ from openbont.patient import Patient
 from openbont.plan import Plan
 from openbont.report.words import counted, day, title_words
 from openbont.web.accounts import READ, WRITE
-from openbont.web.chart import Chart, chart, charts
-from openbont.web.context import need, page, records, shown
+from openbont.web.chart import Chart, chart, charts, register
+from openbont.web.context import need, page, records, session_of, shown
 from openbont.web.drafts import Fields
 from openbont.web.forms import Form, Wrong, Wrongs, made, nested, number, same
 from openbont.web.steps import Filled
@@ -34,17 +35,39 @@ from openbont.web.steps import Filled
 router = APIRouter()
 OLDEST = datetime.timedelta(days=120 * 366)
 PERSON = ("name", "born", "sex", "number", "telephone")
+PAGE, LONGEST_SEARCH = 25, 100
 SEX = same("female", "male", "other", "unknown")
 SIDES = same("left", "right", "both")
 
 
 @router.get("/patients", dependencies=[need(*READ)])
-def patients(request: Request, q: str = "") -> Response:
-    """Everybody, or those whose name, number or disorder has these letters."""
-    everybody = charts(records(request))
-    found = [one for one in everybody if q.strip().casefold() in _searched(one)]
-    rows = [{"who": one.who, "last": _last(one), "drafts": len(one.drafts)} for one in found]
-    return page(request, "patients.html", q=q, rows=rows, everybody=len(everybody))
+def patients(
+    request: Request,
+    found: bool = False,
+    at: Annotated[int, Query(alias="page", ge=1, le=10_000)] = 1,
+) -> Response:
+    """Everybody, or who was found, a page at a time."""
+    held, session = records(request), session_of(request)
+    sought = session.sought if found else ""
+    entries = register(held, sought)
+    some = charts(held, [one.id for one in entries[PAGE * (at - 1) : PAGE * at]])
+    rows = [{"who": one.who, "last": _last(one), "drafts": len(one.drafts)} for one in some]
+    return page(
+        request,
+        "patients.html",
+        q=sought,
+        rows=rows,
+        count=len(entries),
+        page=at,
+        pages=max(1, math.ceil(len(entries) / PAGE)),
+    )
+
+
+@router.post("/patients", dependencies=[need(*READ)])
+def search(request: Request, form: Form) -> Response:
+    """Look for letters in name, number or disorder; what is sought stands in no address."""
+    session_of(request).sought = form.fields.get("q", "")[:LONGEST_SEARCH]
+    return RedirectResponse("/patients?found=yes", 303)
 
 
 @router.get("/patients/new", dependencies=[need(*WRITE)])
@@ -129,11 +152,6 @@ def _picture(
 def age_years(born: datetime.date, on: datetime.date) -> int:
     """Whole years."""
     return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
-
-
-def _searched(known: Chart) -> str:
-    who = known.who
-    return " ".join((who.name, who.id, who.number, who.treated)).casefold()
 
 
 def _last(known: Chart) -> str:

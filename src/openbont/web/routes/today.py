@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from openbont.web.accounts import READ, ROLES
-from openbont.web.chart import Chart, charts
+from openbont.web.chart import Chart, charts, worked_on
 from openbont.web.context import home, need, page, records, user_of
 from openbont.web.routes.followup import schedule
 from openbont.web.routes.inject import due
@@ -15,6 +15,10 @@ from openbont.web.routes.next import agreed_on
 
 router = APIRouter()
 AHEAD = datetime.timedelta(days=28)
+BACK = datetime.timedelta(weeks=26)
+"""Who was not worked on for so long has nothing that waits."""
+FIRST = 12
+"""Lines of a list that are seen at once."""
 
 
 @router.get("/", dependencies=[need(*ROLES)])
@@ -23,7 +27,7 @@ def today(request: Request) -> Response:
     if not user_of(request).may(*READ):
         return RedirectResponse(home(request), 303)
     held = records(request)
-    everybody = charts(held)
+    everybody = list(charts(held, worked_on(held, held.now() - BACK)))
     return page(
         request,
         "today.html",
@@ -32,7 +36,7 @@ def today(request: Request) -> Response:
         give=[_brief(one) for one in everybody if due(one)],
         followups=_followups(everybody),
         dates=_dates(everybody),
-        patients=len(everybody),
+        first=FIRST,
     )
 
 
