@@ -1,84 +1,157 @@
-"""Work that takes minutes: one at a time in a thread of its own, with its progress."""
+"""Work that takes minutes: one piece at a time, in a process of its own, so that it can be ended.
 
-import secrets
+What it found is kept as files (`results`); what is about somebody in the records is kept nowhere
+and forgotten when the server stops.
+"""
+
+import multiprocessing
+import os
+import signal
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from typing import Any, Literal
 
 from openbont.errors import Busy, OpenBoNTError
 from openbont.web.guard import log_without_values
+from openbont.web.results import About, Result, Results
 
 Tell = Callable[[float], None]
-State = Literal["waiting", "running", "done", "failed", "given up"]
+Work = Callable[[Tell], Result]
+"""Has to travel to another process: a function of a module, its arguments bound by `partial`."""
+State = Literal["waiting", "running", "done", "failed", "stopped"]
+OPEN = ("waiting", "running")
 KEPT, MOST_WAITING = 20, 4
-
-
-class GivenUp(Exception):
-    """Somebody does not want the result any more."""
+SPAWN = multiprocessing.get_context("spawn")
 
 
 @dataclass
 class Job:
     """One piece of work."""
 
-    id: str
-    owner: str
-    """Login of who asked; nobody else sees it."""
-    kind: str
-    words: str
+    about: About
+    keep: bool = True
+    """As files; not where it is about a patient of the records."""
     state: State = "waiting"
     share: float = 0.0
     problem: str = ""
-    result: Any = None
-    wanted: bool = True
+    result: Result | None = None
+    process: SpawnProcess | None = None
 
-    def told(self, share: float) -> None:
-        """Hear how far the work is; ends it when nobody wants it."""
-        if not self.wanted:
-            raise GivenUp
-        self.share = share
+    @property
+    def open(self) -> bool:
+        """It waits or runs."""
+        return self.state in OPEN
 
 
 @dataclass
 class Jobs:
-    """What was asked for, the newest last; forgotten when the server stops."""
+    """What was asked for, the newest last."""
 
+    results: Results
     held: dict[str, Job] = field(default_factory=dict)
-    pool: ThreadPoolExecutor = field(
-        default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="job")
-    )
+    """Open, failed and stopped; and done, where nothing is kept."""
+    turn: threading.Lock = field(default_factory=threading.Lock)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def start(self, owner: str, kind: str, words: str, work: Callable[[Tell], Any]) -> Job:
+    def start(self, about: About, work: Work, keep: bool = True) -> Job:
         """Put work into the queue. Raises Busy where too much waits."""
-        job = Job(secrets.token_hex(8), owner, kind, words)
+        job = Job(about, keep)
         with self.lock:
-            open_ = [one for one in self.held.values() if one.state in ("waiting", "running")]
-            if len(open_) >= MOST_WAITING:
+            over = [one for one in self.held.values() if not one.open]
+            if len(self.held) - len(over) >= MOST_WAITING:
                 raise Busy("research", "too much is waiting", "try again when something is done")
-            for old in [one for one in self.held.values() if one not in open_][: -KEPT + 1]:
-                del self.held[old.id]
-            self.held[job.id] = job
-        self.pool.submit(_run, job, work)
+            for old in over[: -KEPT + 1]:
+                del self.held[old.about.id]
+            self.held[about.id] = job
+        threading.Thread(target=self._run, args=(job, work), daemon=True).start()
         return job
 
     def of(self, owner: str) -> list[Job]:
-        """Somebody's own, the newest first."""
-        return [one for one in reversed(self.held.values()) if one.owner == owner]
+        """Somebody's own that are not kept as files, the newest first."""
+        return [one for one in reversed(self.held.values()) if one.about.owner == owner]
+
+    def stop(self, job: Job) -> None:
+        """End it where it is."""
+        with self.lock:
+            if job.open:
+                job.state = "stopped"
+            if job.process:
+                job.process.kill()
+
+    def forget(self, job: Job) -> None:
+        """End it, and its result with it."""
+        self.stop(job)
+        with self.lock:
+            self.held.pop(job.about.id, None)
+
+    def _run(self, job: Job, work: Work) -> None:
+        with self.turn:
+            heard, told = SPAWN.Pipe(duplex=False)
+            with self.lock:
+                if not job.open:
+                    return
+                job.process = SPAWN.Process(target=_work, args=(work, told), daemon=True)
+                job.process.start()
+                job.state = "running"
+            told.close()
+            said = _heard(job, heard)
+            heard.close()
+            job.process.join()
+        if isinstance(said, Result):
+            self._done(job, said)
+        elif job.open:
+            job.problem, job.state = said, "failed"
+
+    def _done(self, job: Job, result: Result) -> None:
+        """Kept as files where that is meant; else it stays here."""
+        try:
+            if job.keep and job.open:
+                self.results.keep(job.about, result)
+                with self.lock:
+                    self.held.pop(job.about.id, None)
+        except OSError as error:
+            job.problem = f"It could not be kept ({error.strerror}) and goes when we stop."
+        job.result, job.share = result, 1.0
+        job.state = "done" if job.open else job.state
 
 
-def _run(job: Job, work: Callable[[Tell], Any]) -> None:
+def _heard(job: Job, heard: Connection) -> Result | str:
+    """How far the process is, until it has a result; or why it has none."""
     try:
-        job.told(0.0)
-        job.state = "running"
-        job.result = work(job.told)
-        job.state, job.share = "done", 1.0
-    except GivenUp:
-        job.state = "given up"
+        while True:
+            said = heard.recv()
+            if not isinstance(said, float):
+                return said if isinstance(said, Result) else str(said)
+            job.share = said
+    except (EOFError, OSError):  # between two messages, or within one
+        return "It was ended from outside; perhaps there was not memory enough."
+
+
+# ---- in the other process
+
+
+def _work(work: Work, to: Connection) -> None:
+    """Do it, and say how far it is."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C ends the server, and that ends us
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # the server has its share
+    _say(to, _outcome(work, lambda share: _say(to, float(share))))
+
+
+def _outcome(work: Work, tell: Tell) -> Any:
+    try:
+        return work(tell)
     except OpenBoNTError as error:
-        job.state, job.problem = "failed", str(error)
+        return str(error)
     except Exception as error:
         log_without_values(error)
-        job.state, job.problem = "failed", "Something broke here; the log says where."
+        return "Something broke here; the log says where."
+
+
+def _say(to: Connection, thing: Any) -> None:
+    try:
+        to.send(thing)
+    except OSError:
+        os._exit(1)  # nobody listens any more

@@ -2,6 +2,7 @@
 const place = document.getElementById("job");
 const bar = document.getElementById("progress");
 const told = document.getElementById("told");
+const title = document.title;
 const started = Date.now();
 
 async function ask() {
@@ -12,6 +13,7 @@ async function ask() {
     return;
   }
   bar.value = job.share;
+  document.title = `${Math.round(100 * job.share)} % · ${title}`;
   const seconds = Math.round((Date.now() - started) / 1000);
   told.textContent = job.state === "waiting"
     ? "Waiting: something else runs." : `Running: ${Math.round(100 * job.share)} %, ${seconds} s.`;
