@@ -34,15 +34,12 @@ from openbont.catalog.sampling import Sampler
 from openbont.forward.arrays import Sessions, single
 from openbont.forward.kinetics import Kinetics, graded_grid
 from openbont.forward.release import Release
-from openbont.forward.response import Response
+from openbont.forward.response import Response, firing
 from openbont.io import load_patient, load_plan
 from openbont.sbml import Arrival, alone, described, typical, written
 from openbont.streams import stream
 
 MUSCLES, BLOCK, BATCH = 10, 1024, 128
-LANES = 16
-"""Structures of the package, untreated ones included: processors work on eight or sixteen at once,
-and one distant structure more than ten would cost a round of its own."""
 DAY = 7.0 * np.arange(25)
 COARSER = 5.0
 PRODUCT = "onabotulinumtoxinA"
@@ -240,22 +237,42 @@ def drawn(number: int, seed: int = 1) -> People:
 def muscles() -> tuple:
     """Muscles of an arm: ten that are treated, and their neighbours."""
     patient = load_patient(EXAMPLE / "patient.yaml")
-    return catalog.model(patient, draws=2).structures[: LANES - 1]
+    return catalog.model(patient, draws=2).structures[:MUSCLES]
 
 
 def stages(batch: int = BATCH) -> Callable[[People], jax.Array]:
-    """The package's own stages, compiled and mapped over patients, `batch` at once."""
+    """The package's own stages, compiled, for `batch` people at once.
+
+    People stand where the nodes of a structure stand, on the last axis: each has parameters and a
+    density of their own, and processors work on neighbours in memory.
+    """
     sessions = Sessions(np.zeros(1), np.array([catalog.PRODUCTS.index(PRODUCT)]))
     grid = graded_grid([0.0], DAY, COARSER)
+    half = 0.5 * (grid[1:] + grid[:-1])
     keep = np.searchsorted(grid, DAY)
 
-    def patient(one: People) -> jax.Array:
-        captured = jnp.zeros((1, LANES, 1)).at[0, :MUSCLES, 0].set(one.captured)
-        intact = one.kinetics(captured, sessions, grid)
-        release = single(one.release)(intact, grid)
-        return single(one.response)(release, grid).twitch[keep, :MUSCLES]
+    def load(people: People, day: np.ndarray) -> jax.Array:
+        def one(kinetics: Kinetics, captured: jax.Array) -> jax.Array:
+            density = jnp.append(captured, 0.0)[None, :, None]  # nothing far away
+            return kinetics.load(density, sessions, day)[:, :-1, 0]
 
-    return jax.jit(lambda people: jax.lax.map(patient, people, batch_size=batch))
+        return jax.vmap(one, out_axes=-1)(people.kinetics, people.captured)
+
+    def some(people: People) -> jax.Array:
+        intact = people.kinetics.intact(load(people, grid), load(people, half), grid)
+        release = single(people.release)(intact, grid)
+        response = single(people.response)
+        factor = response.safety_factor[:, :MUSCLES].T
+        twitch = firing(release, factor, response.safety_spread)
+        force = firing(release, factor * response.facilitation, response.safety_spread)
+        return jnp.moveaxis((twitch * response.fibre_size(force, grid))[keep], -1, 0)
+
+    def all_of(people: People) -> jax.Array:
+        size = min(batch, len(people.captured))
+        parts = jax.tree.map(lambda leaf: leaf.reshape(-1, size, *leaf.shape[1:]), people)
+        return jax.lax.map(some, parts).reshape(-1, len(DAY), MUSCLES)
+
+    return jax.jit(all_of)
 
 
 def _on(device: jax.Device, solve: Callable[[People], jax.Array], people: People) -> np.ndarray:

@@ -63,9 +63,7 @@ class Response(eqx.Module):
         self, release: Float[Array, "... structure node"], facilitation: Float[Array, ""] | float
     ) -> Float[Array, "... structure node"]:
         """Share of fibres that fire, relative to untouched muscle."""
-        margin = jnp.log(self.safety_factor * facilitation)[:, None]
-        untouched = _normal_cdf(margin / self.safety_spread)
-        return _normal_cdf((margin + jnp.log(release)) / self.safety_spread) / untouched
+        return firing(release, (self.safety_factor * facilitation)[:, None], self.safety_spread)
 
     def fibre_size(
         self, voluntary: Float[Array, "grid structure node"], day: Float[np.ndarray, "grid"]
@@ -77,6 +75,16 @@ class Response(eqx.Module):
             return shrink * (1 - self.smallest_fibre), shrink + grow
 
         return 1 - driven(jnp.zeros_like(voluntary[0]), voluntary, rates, day)
+
+
+def firing(
+    release: Float[Array, "... structure node"],
+    factor: Float[Array, "structure #node"],
+    spread: Float[Array, "#node"],
+) -> Float[Array, "... structure node"]:
+    """Share of fibres whose potential, `factor` times threshold, still passes it."""
+    margin = jnp.log(factor)
+    return _normal_cdf((margin + jnp.log(release)) / spread) / _normal_cdf(margin / spread)
 
 
 def _normal_cdf(x: Float[Array, "..."]) -> Float[Array, "..."]:
