@@ -36,7 +36,7 @@ def condition(name: str, place: str = "") -> Term:
     """The condition called `name`; free text after "other:" is returned as a term of no class."""
     if name.lower().startswith(OTHER):
         return _free_text(name, place)
-    return _find(name, conditions(), "condition", place)
+    return _find(name, "condition", place)
 
 
 def ailments(conditions_named: Iterable[str], cause: str) -> list[tuple[str, Term]]:
@@ -45,7 +45,7 @@ def ailments(conditions_named: Iterable[str], cause: str) -> list[tuple[str, Ter
         (f"patient.conditions[{i}]", condition(name, f"patient.conditions[{i}]"))
         for i, name in enumerate(conditions_named)
     ]
-    known = _index(conditions()).get(_plain(cause)) or _hidden(_plain(cause))
+    known = _index("condition").get(_plain(cause)) or _hidden(_plain(cause))
     if known and known not in {term.name for _, term in found}:
         found.append(("patient.disorder.cause", conditions()[known]))
     return found
@@ -53,12 +53,12 @@ def ailments(conditions_named: Iterable[str], cause: str) -> list[tuple[str, Ter
 
 def medicine(name: str, place: str = "") -> Term:
     """The medicine or other treatment called `name`, or one of its synonyms."""
-    return _find(name, medicines(), "medicine", place)
+    return _find(name, "medicine", place)
 
 
 def allergen(name: str, place: str = "") -> Term:
     """What the patient is allergic to, where a product could hold it."""
-    return _find(name, allergens(), "allergen", place)
+    return _find(name, "allergen", place)
 
 
 @cache
@@ -104,8 +104,8 @@ def _terms(kind: Kind, rows: dict[str, Any], sources: dict[str, Any]) -> dict[st
     return terms
 
 
-def _find(name: str, terms: Mapping[str, Term], kind: str, place: str) -> Term:
-    index = _index(terms)
+def _find(name: str, kind: Kind, place: str) -> Term:
+    index, terms = _index(kind), _known(kind)
     found = index.get(_plain(name))
     if found is None:
         close = nearest(_plain(name), index)
@@ -113,10 +113,16 @@ def _find(name: str, terms: Mapping[str, Term], kind: str, place: str) -> Term:
     return terms[found]
 
 
-def _index(terms: Mapping[str, Term]) -> dict[str, str]:
+def _known(kind: Kind) -> Mapping[str, Term]:
+    return {"condition": conditions, "allergen": allergens, "medicine": medicines}[kind]()
+
+
+@cache
+def _index(kind: Kind) -> dict[str, str]:
+    """Every name and synonym, plainly written -> the name."""
     return {
         _plain(word): name
-        for name, term in terms.items()
+        for name, term in _known(kind).items()
         for word in (name, term.words, *term.synonyms)
     }
 
@@ -131,7 +137,7 @@ def _free_text(text: str, place: str) -> Term:
 def _hidden(text: str) -> str:
     """The first condition with safety classes that the free text names, misspelt or not."""
     words = text.split()
-    for phrase, name in _index(conditions()).items():
+    for phrase, name in _index("condition").items():
         size = len(phrase.split())
         spans = (" ".join(words[i : i + size]) for i in range(len(words) - size + 1))
         if conditions()[name].classes and any(_alike(span, phrase) for span in spans):

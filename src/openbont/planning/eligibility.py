@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Callable
+from functools import cache
+from typing import Any
 
 from openbont.catalog.movements import treated_movements
 from openbont.catalog.names import SPASTIC_CAUSES
@@ -171,7 +173,7 @@ def e09(case: Case) -> Findings:
 
 def e10(case: Case) -> Findings:
     """Bad enough, as the disorder's trials asked."""
-    asked = read("eligibility.yaml").get(case.plan.disorder, {})
+    asked = _asked(case.plan.disorder)
     if "reading" not in asked:
         return
     scale, least, cited = asked["reading"], asked["at_least"], _cited("E10", asked["source"])
@@ -188,13 +190,24 @@ def e10(case: Case) -> Findings:
 
 def e11(case: Case) -> Findings:
     """Medicines that the label wants tried first."""
-    asked = read("eligibility.yaml").get(case.plan.disorder, {})
+    asked = _asked(case.plan.disorder)
     first = asked.get("tried")
     tried = _tried(case, "failed", "not tolerated", "contraindicated")
     if first and not any(first in term.classes for term in tried):
         reason = f"no {first} recorded that failed or was not tolerated"
         cited = _cited("E11", asked["label"])
         yield say("warn", "E11", "patient.prior_treatments", reason, "try one, or record it", cited)
+
+
+def _asked(disorder: str) -> dict[str, Any]:
+    """What its trials and labels ask of a patient; nothing where no row is known."""
+    found: dict[str, Any] = _criteria().get(disorder, {})
+    return found
+
+
+@cache
+def _criteria() -> dict[str, Any]:
+    return dict(read("eligibility.yaml"))
 
 
 def _cited(rule: str, source: str) -> tuple[Source, ...]:
@@ -204,12 +217,12 @@ def _cited(rule: str, source: str) -> tuple[Source, ...]:
 
 def without_effect(disorder: str) -> bool:
     """True for a disorder in which trials found no effect."""
-    return "no_effect" in read("eligibility.yaml").get(disorder, {})
+    return "no_effect" in _asked(disorder)
 
 
 def e12(case: Case) -> Findings:
     """Disorders in which toxin did no better than placebo."""
-    trial = read("eligibility.yaml").get(case.plan.disorder, {}).get("no_effect")
+    trial = _asked(case.plan.disorder).get("no_effect")
     if trial:
         clears = "another treatment, or the diagnosis reviewed"
         yield say("stop", "E12", "plan.disorder", NO_EFFECT, clears, _cited("E12", trial))
