@@ -19,6 +19,7 @@ from openbont.web.context import HERE, page
 from openbont.web.drafts import Draft, Fields
 from openbont.web.forms import flat
 from openbont.web.guard import LOOPBACK, Guard, log_without_values
+from openbont.web.openapi import describe
 from openbont.web.routes import (
     admin,
     compare,
@@ -85,6 +86,7 @@ def create_app(
     app.add_middleware(Guard, sessions=app.state.sessions, hosts=hosts, tls=tls)
     _pages(app)
     _errors(app)
+    describe(app)
     return app
 
 

@@ -5,7 +5,7 @@ Names of fields say where they stand: findings.0.scale is `scale` of the first o
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
@@ -69,6 +69,66 @@ async def sent(request: Request) -> Sent:
 
 
 Form = Annotated[Sent, Depends(sent)]
+
+
+# ---- what a form takes, for /openapi.json
+
+
+def takes(
+    *kinds: type[Noun], only: Collection[str] = (), file: str = "", **more: Any
+) -> dict[str, Any]:
+    """`openapi_extra` of a route: the fields of these nouns as text, and `more`; all optional."""
+    fields: dict[str, Any] = {"seen": {"type": "string", "pattern": "^[0-9]{1,9}$"}}
+    fields["do"] = {"type": "string", "enum": ["save", "keep", "sign"]}
+    for kind in kinds:
+        schema = kind.model_json_schema()
+        asked = _asked(schema, schema.get("$defs", {}), "")
+        fields |= {name: field for name, field in asked.items() if not only or name in only}
+    media = "multipart/form-data" if file else "application/x-www-form-urlencoded"
+    binary = {file: {"type": "string", "format": "binary"}} if file else {}
+    body = {"type": "object", "properties": fields | more | binary, "additionalProperties": TEXT}
+    return {"requestBody": {"content": {media: {"schema": body}}}}
+
+
+TEXT = {"type": "string", "maxLength": LONGEST}
+_FORMATS = {
+    "number": {"type": "string", "pattern": f"^{NUMBER.pattern}$"},
+    "integer": {"type": "string", "pattern": "^[0-9]{1,4}$"},
+    "boolean": {"type": "string", "enum": ["", "yes"]},
+}
+
+
+def _asked(schema: Any, defs: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The fields that a part of a noun is typed into; of a list, two rows."""
+    one = _resolved(schema, defs)
+    match one.get("type"):
+        case "object":
+            parts = one.get("properties", {}).items()
+        case "array":
+            parts = [(str(i), one.get("items", {})) for i in range(2)]
+        case _:
+            return {name: _typed(one)}
+    found = (_asked(part, defs, f"{name}.{key}".lstrip(".")) for key, part in parts)
+    return {key: field for fields in found for key, field in fields.items()}
+
+
+def _resolved(schema: Any, defs: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands behind a reference, or the first of several that says something."""
+    while "$ref" in schema or "anyOf" in schema:
+        if "$ref" in schema:
+            schema = defs[schema["$ref"].rpartition("/")[2]]
+        else:
+            schema = next(one for one in schema["anyOf"] if one.get("type") != "null")
+    said: dict[str, Any] = schema
+    return said
+
+
+def _typed(one: dict[str, Any]) -> dict[str, Any]:
+    """One field as text."""
+    if "enum" in one:
+        return {"type": "string", "enum": [*one["enum"], ""]}
+    kept = {key: one[key] for key in ("format", "pattern") if key in one}
+    return _FORMATS.get(one.get("type", ""), {**TEXT, **kept})
 
 
 # ---- fields <-> plain data
@@ -165,9 +225,9 @@ def number(text: Any) -> Any:
     return float(text) if "." in text else int(text)
 
 
-def with_numbers(data: dict[str, Any], *names: str) -> dict[str, Any]:
-    """The same with numbers in the fields called so."""
-    return {key: number(value) if key in names else value for key, value in data.items()}
+def named(fields: Fields, names: Collection[str]) -> dict[str, Any]:
+    """Plain data of these fields; what else was sent is not looked at."""
+    return nested({name: text for name, text in fields.items() if name in names})
 
 
 def reading_value(scale: str, text: str) -> Any:

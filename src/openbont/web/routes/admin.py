@@ -24,7 +24,7 @@ from openbont.web.accounts import (
 )
 from openbont.web.context import need, page, records, user_of
 from openbont.web.drafts import Fields
-from openbont.web.forms import Form, Wrong, Wrongs, at
+from openbont.web.forms import TEXT, Form, Wrong, Wrongs, at, takes
 from openbont.web.steps import Filled
 
 router = APIRouter()
@@ -45,7 +45,7 @@ def accounts_page(request: Request) -> Response:
     return _shown(request, {}, {})
 
 
-@router.post("/accounts", dependencies=[need(*ADMIN)])
+@router.post("/accounts", dependencies=[need(*ADMIN)], openapi_extra=takes(login=TEXT, name=TEXT))
 def add(request: Request, form: Form) -> Response:
     """An account for somebody new, with a password for once."""
     said = form.fields
@@ -60,7 +60,7 @@ def add(request: Request, form: Form) -> Response:
     return _shown(request, {}, {}, {"login": user.login, "password": password})
 
 
-@router.post("/accounts/{login}", dependencies=[need(*ADMIN)])
+@router.post("/accounts/{login}", dependencies=[need(*ADMIN)], openapi_extra=takes())
 def change(request: Request, login: str, form: Form) -> Response:
     """Other roles, a new password for once, closed or open again; ends their sessions."""
     held = records(request)
@@ -80,7 +80,9 @@ def password_page(request: Request) -> Response:
     return _password(request, {})
 
 
-@router.post("/password", dependencies=[need(*ROLES)])
+@router.post(
+    "/password", dependencies=[need(*ROLES)], openapi_extra=takes(old=TEXT, new=TEXT, again=TEXT)
+)
 def own_password(request: Request, form: Form) -> Response:
     """Another password of one's own; every session of it ends."""
     held, user, said = records(request), user_of(request), form.fields

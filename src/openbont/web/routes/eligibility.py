@@ -34,6 +34,7 @@ from openbont.web.forms import (
     reading_value,
     rows,
     same,
+    takes,
 )
 from openbont.web.steps import filled, stepped
 
@@ -71,7 +72,11 @@ def eligibility(request: Request, patient: str) -> Response:
     return _shown(request, held, chart(held, patient), {})
 
 
-@router.post("/patients/{patient}/eligibility", dependencies=[need(*WRITE)])
+@router.post(
+    "/patients/{patient}/eligibility",
+    dependencies=[need(*WRITE)],
+    openapi_extra=takes(Eligibility, Patient),
+)
 def save_eligibility(request: Request, patient: str, form: Form) -> Response:
     """Keep the draft, or sign it."""
     held = records(request)

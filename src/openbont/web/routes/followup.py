@@ -25,11 +25,13 @@ from openbont.web.forms import (
     Wrongs,
     at,
     made,
+    named,
     nested,
     number,
     reading_value,
     rows,
     same,
+    takes,
 )
 from openbont.web.routes.eligibility import places, scales_of
 from openbont.web.steps import Filled, filled, stepped
@@ -43,6 +45,8 @@ CHOICES = {
     "effect": same("good", "partial", "none"),
 }
 DAYS = ("onset_day", "peak_day", "end_day")
+REPORT = ("date", "effect", "note", *DAYS)
+EVENT = ("date", "what", "severity", "serious", "related", "outcome", "note")
 
 
 @router.get("/patients/{patient}/followup", dependencies=[need(*READ)])
@@ -52,7 +56,9 @@ def followup(request: Request, patient: str) -> Response:
     return _shown(request, held, chart(held, patient), {})
 
 
-@router.post("/patients/{patient}/followup", dependencies=[need(*WRITE)])
+@router.post(
+    "/patients/{patient}/followup", dependencies=[need(*WRITE)], openapi_extra=takes(ClinicVisit)
+)
 def save_visit(request: Request, patient: str, form: Form) -> Response:
     """Keep the draft of the visit, or sign it."""
     held = records(request)
@@ -64,22 +70,34 @@ def save_visit(request: Request, patient: str, form: Form) -> Response:
     return stepped(request, held, known, STEP, form, _sign, "followup", again)
 
 
-@router.post("/patients/{patient}/followup/event", dependencies=[need(*WRITE)])
+@router.post(
+    "/patients/{patient}/followup/event",
+    dependencies=[need(*WRITE)],
+    openapi_extra=takes(AdverseEvent, only=EVENT),
+)
 def save_event(request: Request, patient: str, form: Form) -> Response:
     """Record something unwanted."""
-    said = nested(form.fields) | {"serious": bool(form.fields.get("serious"))}
+    said = named(form.fields, EVENT) | {"serious": bool(form.fields.get("serious"))}
     return _recorded(request, patient, form, "event", AdverseEvent, said)
 
 
-@router.post("/patients/{patient}/followup/report", dependencies=[need(*WRITE)])
+@router.post(
+    "/patients/{patient}/followup/report",
+    dependencies=[need(*WRITE)],
+    openapi_extra=takes(PatientReport, only=REPORT),
+)
 def save_report(request: Request, patient: str, form: Form) -> Response:
     """Record how the patient felt it."""
-    said = nested(form.fields)
+    said = named(form.fields, REPORT)
     said |= {name: number(said[name]) for name in DAYS if name in said}
     return _recorded(request, patient, form, "report", PatientReport, said)
 
 
-@router.post("/patients/{patient}/followup/diary", dependencies=[need(*WRITE)])
+@router.post(
+    "/patients/{patient}/followup/diary",
+    dependencies=[need(*WRITE)],
+    openapi_extra=takes(file="diary"),
+)
 def save_diary(request: Request, patient: str, form: Form) -> Response:
     """Read a diary; what could not be read is listed, the rest is recorded."""
     held = records(request)

@@ -16,7 +16,7 @@ from openbont.web.accounts import READ, WRITE
 from openbont.web.chart import Chart, chart
 from openbont.web.context import need, page, place, records
 from openbont.web.drafts import Draft, Fields
-from openbont.web.forms import Form, Wrongs, made, nested, number, reading_value, rows
+from openbont.web.forms import Form, Wrongs, made, nested, number, reading_value, rows, takes
 from openbont.web.routes.eligibility import places, scale_label
 from openbont.web.steps import filled, stepped
 
@@ -36,7 +36,7 @@ def goals(request: Request, patient: str) -> Response:
     return _shown(request, held, chart(held, patient), {})
 
 
-@router.post("/patients/{patient}/goals", dependencies=[need(*WRITE)])
+@router.post("/patients/{patient}/goals", dependencies=[need(*WRITE)], openapi_extra=takes(Goals))
 def save_goals(request: Request, patient: str, form: Form) -> Response:
     """Keep the draft, or sign it."""
     held = records(request)

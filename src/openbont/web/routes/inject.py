@@ -22,7 +22,7 @@ from openbont.web.accounts import READ, SIGN, STOCK, WRITE
 from openbont.web.chart import Chart, chart
 from openbont.web.context import need, page, records, refusal, user_of
 from openbont.web.drafts import Draft, Fields
-from openbont.web.forms import Form, Wrong, Wrongs, at, made, nested, number, rows
+from openbont.web.forms import TEXT, Form, Wrong, Wrongs, at, made, nested, number, rows, takes
 from openbont.web.routes.eligibility import found
 from openbont.web.steps import filled, stepped
 
@@ -30,6 +30,7 @@ router = APIRouter()
 STEP = "inject"
 GUIDANCE = ("palpation", "EMG", "ultrasound", "stimulation", "endoscopy", "other")
 AMOUNTS = ("structure", "units", "volume_ml")
+WASTE = ("units", "reason")
 PLAIN = ("date", "product", "diluent", "clinic", "injector", "note")
 
 
@@ -49,7 +50,9 @@ def inject(request: Request, patient: str) -> Response:
     return _shown(request, held, chart(held, patient), {})
 
 
-@router.post("/patients/{patient}/inject", dependencies=[need(*WRITE)])
+@router.post(
+    "/patients/{patient}/inject", dependencies=[need(*WRITE)], openapi_extra=takes(GivenSession)
+)
 def give(request: Request, patient: str, form: Form) -> Response:
     """Keep the draft, or record what was given."""
     held = records(request)
@@ -63,7 +66,11 @@ def give(request: Request, patient: str, form: Form) -> Response:
     return stepped(request, held, known, STEP, form, _sign, "inject", again)
 
 
-@router.post("/patients/{patient}/inject/waste", dependencies=[need(*STOCK)])
+@router.post(
+    "/patients/{patient}/inject/waste",
+    dependencies=[need(*STOCK)],
+    openapi_extra=takes(Waste, only=WASTE, vial=TEXT),
+)
 def waste(request: Request, patient: str, form: Form) -> Response:
     """Throw away what is left in a vial."""
     held = records(request)

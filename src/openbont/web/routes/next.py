@@ -15,7 +15,7 @@ from openbont.web.accounts import READ, WRITE
 from openbont.web.chart import Chart, chart
 from openbont.web.context import need, page, records
 from openbont.web.drafts import Draft, Fields, draft, save
-from openbont.web.forms import Form, Wrong, Wrongs
+from openbont.web.forms import TEXT, Form, Wrong, Wrongs, takes
 from openbont.web.routes.followup import schedule
 from openbont.web.steps import Filled
 
@@ -32,7 +32,11 @@ def next_visit(request: Request, patient: str) -> Response:
     return _shown(request, held, chart(held, patient), {})
 
 
-@router.post("/patients/{patient}/next", dependencies=[need(*WRITE)])
+@router.post(
+    "/patients/{patient}/next",
+    dependencies=[need(*WRITE)],
+    openapi_extra=takes(date=TEXT, time=TEXT, reason=TEXT),
+)
 def agree(request: Request, patient: str, form: Form) -> Response:
     """Keep the date that is agreed."""
     held = records(request)

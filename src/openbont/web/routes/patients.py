@@ -29,7 +29,7 @@ from openbont.web.accounts import READ, WRITE
 from openbont.web.chart import Chart, chart, charts, register
 from openbont.web.context import need, page, records, session_of, shown
 from openbont.web.drafts import Fields
-from openbont.web.forms import Form, Wrong, Wrongs, made, nested, number, same
+from openbont.web.forms import TEXT, Form, Wrong, Wrongs, made, nested, number, same, takes
 from openbont.web.steps import Filled
 
 router = APIRouter()
@@ -63,7 +63,7 @@ def patients(
     )
 
 
-@router.post("/patients", dependencies=[need(*READ)])
+@router.post("/patients", dependencies=[need(*READ)], openapi_extra=takes(q=TEXT))
 def search(request: Request, form: Form) -> Response:
     """Look for letters in name, number or disorder; what is sought stands in no address."""
     session_of(request).sought = form.fields.get("q", "")[:LONGEST_SEARCH]
@@ -76,7 +76,7 @@ def new_patient(request: Request) -> Response:
     return _new(request, {}, {})
 
 
-@router.post("/patients/new", dependencies=[need(*WRITE)])
+@router.post("/patients/new", dependencies=[need(*WRITE)], openapi_extra=takes(Person, Patient))
 def add_patient(request: Request, form: Form) -> Response:
     """Record somebody new, and go to eligibility."""
     held = records(request)

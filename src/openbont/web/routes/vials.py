@@ -4,16 +4,18 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from openbont.catalog.products import products
-from openbont.clinic.nouns import Vial
+from openbont.clinic.nouns import Vial, Waste
 from openbont.errors import BadInput
 from openbont.web.accounts import STOCK
 from openbont.web.context import need, page, records
 from openbont.web.drafts import Fields
-from openbont.web.forms import Form, Wrongs, at, made, nested, same
-from openbont.web.routes.inject import throw_away
+from openbont.web.forms import TEXT, Form, Wrongs, at, made, named, same, takes
+from openbont.web.routes.inject import WASTE, throw_away
 from openbont.web.steps import Filled
 
 router = APIRouter()
+COLUMNS = ("id", "product", "units", "lot", "expiry")
+"""What is typed of a new vial."""
 
 
 @router.get("/vials", dependencies=[need(*STOCK)])
@@ -22,11 +24,11 @@ def vials(request: Request) -> Response:
     return _shown(request, {}, {})
 
 
-@router.post("/vials", dependencies=[need(*STOCK)])
+@router.post("/vials", dependencies=[need(*STOCK)], openapi_extra=takes(Vial, only=COLUMNS))
 def add_vial(request: Request, form: Form) -> Response:
     """A vial that came in."""
     held = records(request)
-    vial, wrong = made(Vial, nested(form.fields))
+    vial, wrong = made(Vial, named(form.fields, COLUMNS))
     if vial is None:
         return _shown(request, form.fields, wrong, 422)
     try:
@@ -36,7 +38,11 @@ def add_vial(request: Request, form: Form) -> Response:
     return RedirectResponse("/vials", 303)
 
 
-@router.post("/vials/waste", dependencies=[need(*STOCK)])
+@router.post(
+    "/vials/waste",
+    dependencies=[need(*STOCK)],
+    openapi_extra=takes(Waste, only=WASTE, vial=TEXT),
+)
 def waste(request: Request, form: Form) -> Response:
     """Throw away what is left in a vial."""
     throw_away(records(request), form.fields, form.seen)
