@@ -10,6 +10,17 @@ Row = Mapping[str, Any]
 WIDTH, EDGE = 320.0, 6.0
 """Of the picture in a row, and what stays free at either side."""
 INSIDE = 1.96
+KINDS = {
+    "mean_change": "change",
+    "median_change": "change",
+    "diff_vs_placebo": "change",
+    "responder_percent": "responders",
+    "ae_percent": "people with an unwanted effect",
+    "time_to_event": "time",
+    "auc": "area under the curve",
+}
+"""What a row counts, in words; changes of one unit share a panel."""
+SIGNS = (("<=", " ≤ "), (">=", " ≥ "), ("-", "−"))
 
 
 def panels(rows: Iterable[Row]) -> list[dict[str, Any]]:
@@ -19,9 +30,9 @@ def panels(rows: Iterable[Row]) -> list[dict[str, Any]]:
 
 
 def _panel(row: Row) -> tuple[str, str]:
-    kind = "change" if row["value_type"] in ("diff_vs_placebo", "median_change") else ""
-    kind = kind or str(row["value_type"]).replace("mean_change", "change")
-    return row["unit"] or "no unit", kind.replace("_", " ")
+    kind = str(row["value_type"])
+    unit = "%" if row["unit"] == "percent" else row["unit"] or "no unit"
+    return unit, KINDS.get(kind, kind.replace("_", " "))
 
 
 def _drawn(rows: Sequence[Row]) -> dict[str, Any]:
@@ -49,13 +60,19 @@ def _line(row: Row, at: Any) -> dict[str, Any]:
             name: row[name]
             for name in ("row", "trial_id", "arm", "week", "inside", "use", "remark")
         },
-        "measure": f"{row['measure']} {row['rule']}".replace("_", " ").strip(),
+        "measure": f"{row['measure'].replace('_', ' ')} {_rule(row['rule'])}".strip(),
         "z": row["z"],
         "observed": [at(value) for value in _span(row, "observed")],
         "predicted": [at(value) for value in _span(row, "predicted")],
         "observed_words": _words(row, "observed"),
         "predicted_words": _words(row, "predicted"),
     }
+
+
+def _rule(rule: str) -> str:
+    for written, printed in SIGNS:
+        rule = rule.replace(written, printed)
+    return rule
 
 
 def _span(row: Row, name: str) -> tuple[float, float, float]:

@@ -59,13 +59,17 @@ class Chosen:
 
 
 @router.get("/research/compare", dependencies=[WHO])
-def compare_form(
-    request: Request, first: Named = FIRST, second: Named = FIRST, sought: Named = ""
-) -> Response:
+def compare_form(request: Request, first: Named = FIRST, second: Named = FIRST) -> Response:
     """Two plans of one patient, or of two; both begin as they are written."""
     both = chosen(request, first), chosen(request, second)
-    one, other = (as_yaml(each.plan) if each.plan else "" for each in both)
-    return _form(request, both, (one, other), sought=sought)
+    return _form(request, both, _written(both))
+
+
+@router.post("/research/compare/find", dependencies=[need(*RESEARCH)])
+def find(request: Request, first: Short, second: Short, sought: Short = "") -> Response:
+    """The same with other patients to choose from; what is sought stands in no address."""
+    both = chosen(request, first), chosen(request, second)
+    return _form(request, both, _written(both), sought=sought)
 
 
 @router.post("/research/compare", dependencies=[WHO])
@@ -109,6 +113,11 @@ def chosen(request: Request, address: str) -> Chosen:
         of_key = (plan for held, plan in known.of(Plan) if held.key == key)
         return Chosen(address, known.who.name, known.patient, next(of_key, None))
     raise HTTPException(404, "There is no such patient here.")
+
+
+def _written(both: tuple[Chosen, Chosen]) -> Texts:
+    one, other = (as_yaml(each.plan) if each.plan else "" for each in both)
+    return one, other
 
 
 def _plans(both: tuple[Chosen, Chosen], texts: Texts, same: bool) -> tuple[Plan, Plan]:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import Response
 
 from openbont.catalog.endpoints import endpoints
+from openbont.catalog.scales import placed, scale
 from openbont.design import Design
 from openbont.errors import BadInput
 from openbont.io import load_design
@@ -123,8 +124,9 @@ def _form(
         form=Filled("", "/research/trial", 0, {"seed": str(SEED), **fields}, wrong),
         begin=begin,
         design=base,
-        examples=list(designs()),
+        examples=named(),
         units=units(base),
+        entry=[placed(scale(one.scale).words, one.where) for one in base.entry],
         endpoints=[said(one) for one in base.endpoints],
         most=MOST_PEOPLE,
     )
@@ -139,7 +141,7 @@ def _yaml(
         status=status,
         text=text,
         begin=begin,
-        examples=list(designs()),
+        examples=named(),
         problem=problem,
         most=MOST_PEOPLE,
         seed=seed,
@@ -180,3 +182,9 @@ def designs() -> dict[str, str]:
     """Designs among the examples, as text."""
     files = sorted((examples() / "trials").glob("*.yaml"))
     return {file.stem: file.read_text("utf-8") for file in files}
+
+
+@cache
+def named() -> tuple[tuple[str, str], ...]:
+    """The same by name."""
+    return tuple((key, load_text(text).name) for key, text in designs().items())
