@@ -1,17 +1,21 @@
 """The plan editor: numbers that follow an edit, drafts, signing, and the page in a browser."""
 
+import datetime
+import json
 import struct
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from playwright.sync_api import Page, sync_playwright
 
+from openbont.plan import Injection, Plan, Session
 from openbont.web.accounts import User
 from tests.web import app, clock, demo, signed_in_as
 
@@ -28,6 +32,20 @@ FORM = {
     "injections.0.sites": "20",
 }
 JSON = {"Accept": "application/json"}
+SESSIONS = Plan(
+    patient="arm-after-stroke",
+    disorder="spasticity.upper_limb",
+    date=datetime.date(2026, 11, 16),
+    sessions=tuple(
+        Session(
+            product="onabotulinumtoxinA",
+            day=day,
+            dilution_u_per_ml=50,
+            injections=(Injection(structure="biceps_brachii.left", dose_u=60),),
+        )
+        for day in (0, 91)
+    ),
+)
 
 
 @pytest.fixture
@@ -119,17 +137,93 @@ def test_every_number_says_its_sources(injector):
     assert injector.post(f"{BLADDER}/why?what=9", data=FORM).status_code == 404
 
 
-def test_the_body_and_its_sites(injector):
-    arm = "/patients/arm-after-stroke/plan"
-    held = injector.get(f"{arm}/body").content
-    corners, triangles = struct.unpack("<II", held[:8])
-    assert len(held) == 8 + 12 * corners + 12 * triangles
-    place = {"injections.0.structure": "biceps_brachii.left", "injections.0.sites": "3"}
-    found = injector.post(f"{arm}/sites", data={**FORM, **place}, headers=JSON).json()["sites"]
-    assert [one["row"] for one in found] == [0, 0, 0]
-    assert all(one["skin_mm"][0] > 100 for one in found)
-    within = injector.post(f"{BLADDER}/sites", data=FORM, headers=JSON).json()["sites"]
-    assert within == []  # no place of the skin stands for the wall of the bladder
+ARM = "/patients/arm-after-stroke/plan"
+BICEPS = {**FORM, "injections.0.structure": "biceps_brachii.left", "injections.0.sites": "3"}
+
+
+def parts(content: bytes) -> list[dict]:
+    """What an asset holds; its size is just what its parts need."""
+    (length,) = struct.unpack("<I", content[:4])
+    heads = json.loads(content[4 : 4 + length])
+    assert len(content) == 4 + length + 6 * sum(x["corners"] + x["triangles"] for x in heads)
+    return heads
+
+
+def test_the_body_is_of_this_shape_and_sent_once(injector):
+    there = injector.get(f"{ARM}/body")
+    assert [one["id"] for one in parts(there.content)] == ["skin", "eyes"]
+    again = injector.get(f"{ARM}/body", headers={"if-none-match": there.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert injector.get("/patients/child-arm/plan/body").content != there.content
+    assert "no-store" not in there.headers["cache-control"]
+
+
+def test_muscles_of_the_model_lie_under_the_skin(injector):
+    names = {one["id"] for one in parts(injector.get(f"{ARM}/muscles").content)}
+    assert {"biceps_brachii.left", "triceps_brachii.left"} <= names
+    assert parts(injector.get(f"{BLADDER}/muscles").content) == []
+
+
+def test_needles_and_the_way_to_them(injector):
+    said = injector.post(f"{ARM}/sites", data=BICEPS, headers=JSON).json()
+    assert [(one["row"], one["site"]) for one in said["sites"]] == [(0, 0), (0, 1), (0, 2)]
+    assert all(one["skin_mm"][0] > 100 for one in said["sites"])
+    assert all("mm deep; left upper arm" in one["words"] for one in said["sites"])
+    [way] = said["ways"]
+    assert "mm deep" in way["short"]
+    assert "unverified" in way["short"]
+    assert "brachial artery" in way["whole"]
+    within = injector.post(f"{BLADDER}/sites", data=FORM, headers=JSON).json()
+    assert within["sites"] == []  # no place of the skin stands for the wall of the bladder
+    assert "cystoscope" in within["ways"][0]["short"]
+
+
+def moved(client: TestClient, form: dict[str, str], place: list[float], **more: object) -> dict:
+    """The answer to a hand that puts the first needle of the first row somewhere."""
+    at = dict(zip("xyz", place, strict=True))
+    asked = {"row": 0, "site": 0, **at, **more}
+    return client.post(f"{ARM}/move", params=asked, data=form, headers=JSON).json()
+
+
+def test_a_needle_that_is_moved_has_a_row_of_its_own(injector):
+    first, *_ = injector.post(f"{ARM}/sites", data=BICEPS, headers=JSON).json()["sites"]
+    said = moved(injector, BICEPS, first["skin_mm"], step="down")
+    assert [one["sites"] for one in said["rows"]] == ["1", "1", "1"]
+    assert sum(float(one["dose_u"]) for one in said["rows"]) == 100
+    assert said["said"].startswith("left biceps brachii: ")
+    form = dict(FORM)
+    for row, one in enumerate(said["rows"]):
+        form |= {f"injections.{row}.{name}": text for name, text in one.items()}
+    sites = injector.post(f"{ARM}/sites", data=form, headers=JSON).json()["sites"]
+    here, *others = (np.array(one["skin_mm"]) for one in sites)
+    before = np.array(first["skin_mm"])
+    assert here[1] < before[1]
+    assert np.linalg.norm(here - before) < 10
+    whole = injector.post(f"{ARM}/sites", data=BICEPS, headers=JSON).json()["sites"][1:]
+    for old, now in zip(whole, others, strict=True):
+        assert np.linalg.norm(now - old["skin_mm"]) < 1
+
+
+def test_a_needle_goes_only_where_its_muscle_is(injector):
+    forearm = {**FORM, "injections.0.structure": "flexor_carpi_radialis.left"}
+    forearm["injections.0.sites"] = "1"
+    [wrong] = injector.post(f"{ARM}/sites", data=forearm, headers=JSON).json()["sites"]
+    refused = moved(injector, BICEPS, wrong["skin_mm"])["refused"]
+    assert "the model has no left biceps brachii under this place (left forearm" in refused
+    assert moved(injector, FORM, wrong["skin_mm"])["refused"].startswith("detrusor")
+    gone = injector.post(
+        f"{ARM}/move", params={"row": 0, "site": 3, "x": 0, "y": 0, "z": 0}, data=BICEPS
+    )
+    assert gone.status_code == 404
+
+
+def test_every_session_of_a_longer_plan_can_be_read(app, injector):
+    with app.state.open_records("the clinic") as records:
+        records.add(SESSIONS, "arm-after-stroke")
+    shown = injector.get(ARM).text
+    assert "The plan on record has 2 sessions" in shown
+    assert "15 Feb 2027" in shown
+    assert "60 U onabotulinumtoxinA" in shown
 
 
 # ---- in a browser

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 NODES = 128
 
@@ -79,6 +79,22 @@ class Structure:
     def place(self, local_mm: Float[np.ndarray, "site 3"]) -> Float[np.ndarray, "site 3"]:
         """Points given along, across and deep from the centre, in the frame of the region."""
         return self.centre_mm + local_mm @ self.frame
+
+    def local_mm(self, point_mm: Float[np.ndarray, "3"]) -> tuple[float, float, float]:
+        """The other way round, to a tenth of a millimetre."""
+        along, across, deep = self.frame @ (point_mm - self.centre_mm)
+        return round(float(along), 1), round(float(across), 1), round(float(deep), 1)
+
+    def holds(self, point_mm: Float[np.ndarray, "point 3"]) -> Bool[np.ndarray, "point"]:
+        """Which points lie within the ellipsoid."""
+        return np.asarray((self._shares(point_mm) ** 2).sum(1) <= 1)
+
+    def under(self, point_mm: Float[np.ndarray, "point 3"]) -> Bool[np.ndarray, "point"]:
+        """Which points lie over the ellipsoid, under it or within it."""
+        return np.asarray((self._shares(point_mm)[:, :2] ** 2).sum(1) <= 1)
+
+    def _shares(self, point_mm: Float[np.ndarray, "point 3"]) -> Float[np.ndarray, "point 3"]:
+        return np.asarray((point_mm - self.centre_mm) @ self.frame.T / self.half_mm)
 
 
 def frame_along(

@@ -50,6 +50,15 @@ class Surface:
         normal = np.cross(b - a, c - a)
         return normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
 
+    @cached_property
+    def vertex_normal(self) -> Float[np.ndarray, "vertex 3"]:
+        """Where the skin faces at each vertex, large triangles first; not of length one."""
+        a, b, c = self.corner_mm
+        total = np.zeros_like(self.vertex_mm)
+        for corner in self.triangle.T:
+            np.add.at(total, corner, np.cross(b - a, c - a))
+        return total
+
     @property
     def height_cm(self) -> float:
         """Standing height."""
@@ -154,13 +163,19 @@ def depth_mm(body: Surface, point_mm: Point, needle: Point) -> float:
 
 def nearest(body: Surface, point_mm: Point) -> tuple[Point, Point]:
     """Nearest point of the skin, and where the skin faces there."""
+    triangle, point = on_skin(body, point_mm)
+    return point, body.normal[triangle]
+
+
+def on_skin(body: Surface, point_mm: Point) -> tuple[int, Point]:
+    """Number of the triangle nearest to a point, and its nearest point."""
     middle = body.corner_mm.mean(axis=0)
     reach = np.linalg.norm(body.corner_mm - middle, axis=2).max(axis=0)
     away = np.linalg.norm(middle - point_mm, axis=1)
     near = np.flatnonzero(away - reach <= away.min())
     points = _on_triangles(point_mm, body.corner_mm[:, near], body.normal[near])
     best = int(np.linalg.norm(points - point_mm, axis=1).argmin())
-    return points[best], body.normal[near[best]]
+    return int(near[best]), points[best]
 
 
 def _first_hit_mm(body: Surface, start: Point, way: Point) -> float:

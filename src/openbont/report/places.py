@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -142,10 +143,16 @@ def _drawn_mm(toxin: "Toxin", structure: str, site_mm: Point) -> Point:
     """The site, or the nearest place of its layer on the map of the head."""
     if _mapped(toxin, structure) or structure not in head().tissues:
         return site_mm
-    places = _head(toxin).filled_mm(structure, 100_000)
+    places = _layer_mm(structure, _size(toxin))
     away = np.linalg.norm(places - site_mm, axis=1)
     near = places[away <= away.min() + _LAYER_MM]
     return np.asarray(near[np.linalg.norm(near - near.mean(0), axis=1).argmin()])
+
+
+@lru_cache(maxsize=64)
+def _layer_mm(name: str, size: float) -> Points:
+    """Places of a layer of the head in a body of this size."""
+    return head().scaled(size).filled_mm(name, 100_000)
 
 
 def _entry(toxin: "Toxin", body: Surface, structure: str, site_mm: Point) -> Point:

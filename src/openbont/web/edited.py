@@ -1,29 +1,34 @@
 """The plan as it stands in the form: the noun, sums beside their limits, and what it would do."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float
 
-from openbont.catalog.muscles import base, words
+from openbont.catalog.muscles import base, place_words, words
 from openbont.catalog.needles import needles
 from openbont.catalog.products import product
 from openbont.catalog.vials import diluent_ml, vials
 from openbont.errors import UnknownName
-from openbont.forward.chain import Course
-from openbont.forward.outcome import Outcome, measure_of, target_of
 from openbont.patient import Patient
 from openbont.plan import Injection, Plan, Session
 from openbont.planning.limits import Limits, limits
-from openbont.planning.prepared import totals
+from openbont.planning.rules import TOLERANCE_U
 from openbont.report.words import band, counted, day, number, percent, reading_band, share_band
 from openbont.web.chart import Chart
 from openbont.web.drafts import Fields
 from openbont.web.forms import Wrongs, made, nested, rows
 from openbont.web.forms import number as typed_number
-from openbont.web.live import Seen
 
+if TYPE_CHECKING:  # these need jax, which takes its time to load
+    from openbont.forward.chain import Course
+    from openbont.forward.outcome import Outcome
+    from openbont.web.live import Seen
+
+Place = tuple[float, float, float]
+"""One exact place: along, across, deep from the centre of its structure, in mm."""
 COLUMNS = ("structure", "dose_u", "sites", "site_mm")
 BANDS = (0.1, 0.5, 0.9)
 
@@ -102,11 +107,9 @@ def sums(plan: Plan, patient: Patient) -> dict[str, Any]:
     """What the doses come to, beside what the label allows."""
     session = plan.sessions[0]
     allowed = limits(patient, session.product, plan.date, plan.disorder)
-    sites = sum(one.sites for one in session.injections)
-    volume_ml = sum(session.volume_ml(one) for one in session.injections)
     return {
         "rows": [_injected(one, session, allowed) for one in session.injections],
-        "total": f"{session.dose} at {counted(sites, 'site')}, {number(volume_ml, 'mL')}",
+        "total": _total(session),
         "totals": _totals(session, patient, allowed),
         "vials": _vials(session),
     }
@@ -114,6 +117,7 @@ def sums(plan: Plan, patient: Patient) -> dict[str, Any]:
 
 def _injected(one: Injection, session: Session, allowed: Limits) -> dict[str, Any]:
     volume_ml, limit = session.volume_ml(one), allowed.structure(one.structure)
+    given_u = sum(x.dose_u for x in session.injections if x.structure == one.structure)
     said = ""
     if limit is not None and limit.max_u is not None:
         said = f"{'up to' if limit.min_u is None else f'{limit.min_u:g} to'} {limit.max_u:g} U"
@@ -124,11 +128,13 @@ def _injected(one: Injection, session: Session, allowed: Limits) -> dict[str, An
         "site_ml": number(volume_ml / one.sites, "mL"),
         "volume_ml": number(volume_ml, "mL"),
         "label": said or "not in the label",
-        "over": bool(limit and limit.max_u is not None and one.dose_u > limit.max_u),
+        "over": bool(limit and limit.max_u is not None and given_u > limit.max_u + TOLERANCE_U),
     }
 
 
 def _totals(session: Session, patient: Patient, allowed: Limits) -> list[dict[str, Any]]:
+    from openbont.planning.prepared import totals
+
     names = [one.structure for one in session.injections]
     doses_u = np.array([one.dose_u for one in session.injections])
     return [
@@ -152,12 +158,62 @@ def _vials(session: Session) -> dict[str, Any]:
     return {"open": opened, "waste": f"{chosen.wasted_u.normalize():f} U"}
 
 
-def guidance(structure: str) -> str:
-    """The usual way of the needle, in a line; empty where none is known."""
+def guidance(structure: str, deep: str = "", region: str = "") -> dict[str, Any]:
+    """The usual way of the needle: in a line, and whole; depth and place where they are drawn."""
     way = needles().get(base(structure))
-    if way is None:
-        return ""
-    return f"{way.landmark or way.approach}{'' if way.verified else ' (unverified)'}"
+    told = [deep, way.approach, f"avoid: {way.avoid}"] if way else [deep]
+    if way and not way.verified:
+        told.append("unverified")
+    return {
+        "short": " · ".join(one for one in told if one) or "No way of the needle is known here",
+        "deep": deep,
+        "region": region,
+        "landmark": way.landmark if way else "",
+        "approach": way.approach if way else "",
+        "avoid": way.avoid if way else "",
+        "verified": way is None or way.verified,
+    }
+
+
+def apart(one: Injection, places: Sequence[Place]) -> list[Fields]:
+    """An injection as one row a site, each at its place; the last has what rounding leaves."""
+    each_u = round(one.site_dose_u, 2)
+    doses_u = [each_u] * (len(places) - 1)
+    doses_u.append(one.dose_u - sum(doses_u))
+    shared = [
+        one.model_copy(update={"dose_u": round(dose_u, 6), "sites": 1, "site_mm": place})
+        for dose_u, place in zip(doses_u, places, strict=True)
+    ]
+    return [_row(each) for each in shared]
+
+
+def sessions_of(plan: Plan) -> list[dict[str, Any]]:
+    """Every session of a plan, to be read."""
+    return [
+        {
+            "day": plan.date_of(session),
+            "product": session.product,
+            "dilution": number(session.dilution_u_per_ml, "U/mL"),
+            "total": _total(session),
+            "rows": [
+                {
+                    "structure": words(one.structure),
+                    "dose": number(one.dose_u, "U"),
+                    "sites": f"{one.sites} × {number(one.site_dose_u, 'U')}",
+                    "volume": number(session.volume_ml(one), "mL"),
+                    "place": place_words(one, plan.disorder),
+                }
+                for one in session.injections
+            ],
+        }
+        for session in plan.sessions
+    ]
+
+
+def _total(session: Session) -> str:
+    sites = sum(one.sites for one in session.injections)
+    volume_ml = sum(session.volume_ml(one) for one in session.injections)
+    return f"{session.dose} at {counted(sites, 'site')}, {number(volume_ml, 'mL')}"
 
 
 # ---- what it would do
@@ -190,7 +246,7 @@ class Line:
         }
 
 
-def predicted(seen: Seen, patient: Patient) -> dict[str, Any]:
+def predicted(seen: "Seen", patient: Patient) -> dict[str, Any]:
     """Curves and outcome of an edit."""
     return {
         "weeks": [round(float(one) / 7, 3) for one in seen.course.day],
@@ -208,7 +264,7 @@ def predicted(seen: Seen, patient: Patient) -> dict[str, Any]:
     }
 
 
-def _lines(seen: Seen, patient: Patient) -> list[Line]:
+def _lines(seen: "Seen", patient: Patient) -> list[Line]:
     course, without = seen.course, seen.untreated
     found = [*_goal_lines(course, without, patient)]
     for one in seen.outcome.unwanted:
@@ -242,7 +298,9 @@ def _lines(seen: Seen, patient: Patient) -> list[Line]:
     return found
 
 
-def _goal_lines(course: Course, without: Course, patient: Patient) -> list[Line]:
+def _goal_lines(course: "Course", without: "Course", patient: Patient) -> list[Line]:
+    from openbont.forward.outcome import measure_of, target_of
+
     found = {}
     for goal in patient.goals:
         try:
@@ -262,7 +320,7 @@ def _goal_lines(course: Course, without: Course, patient: Patient) -> list[Line]
     return list(found.values())
 
 
-def _said(outcome: Outcome) -> dict[str, Any]:
+def _said(outcome: "Outcome") -> dict[str, Any]:
     """The outcome in words."""
     return {
         "facts": [

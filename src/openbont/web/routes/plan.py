@@ -1,41 +1,49 @@
-"""The plan editor: a form that saves itself, and the numbers that follow an edit."""
+"""The plan editor: a form that saves itself, and the numbers that follow an edit.
 
-import struct
+What needs jax is imported where it is used: the workbench opens before it is loaded.
+"""
+
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from urllib.parse import quote
 
-import numpy as np
-from fastapi import APIRouter, FastAPI, HTTPException, Request
+from fastapi import APIRouter, FastAPI, HTTPException, Query, Request
 from fastapi.responses import JSONResponse, Response
 
-from openbont.anatomy.surface import surface
 from openbont.catalog.muscles import base, words
 from openbont.catalog.needles import needles
 from openbont.catalog.products import product, products
 from openbont.clinic.records import Records
 from openbont.errors import BadInput, NoEvidence, NoPlan, UnknownName
 from openbont.evidence import cite, tally
-from openbont.forward.exposure import toxin, unsolved
 from openbont.patient import Patient
 from openbont.plan import Plan
 from openbont.planning.check import check
 from openbont.planning.limits import limits
-from openbont.planning.proposal import Proposal
-from openbont.planning.task import dilutions_u_per_ml
 from openbont.report.grounds import relevant
-from openbont.report.places import APART, marks, places
 from openbont.report.words import listed, number, percent
 from openbont.web.accounts import READ, SIGN, WRITE
 from openbont.web.chart import Chart, chart
 from openbont.web.context import TEMPLATES, fragment, need, page, records, user_of
 from openbont.web.drafts import Draft, Fields
-from openbont.web.edited import fields_of, filled_rows, guidance, plan_of, predicted, sums
+from openbont.web.edited import (
+    fields_of,
+    filled_rows,
+    guidance,
+    plan_of,
+    predicted,
+    sessions_of,
+    sums,
+)
 from openbont.web.forms import Form, Wrong, Wrongs, at, rows
-from openbont.web.live import Live, Ready, one_session
-from openbont.web.proposing import Proposing
 from openbont.web.steps import filled, stepped
+
+if TYPE_CHECKING:
+    from openbont.planning.proposal import Proposal
+    from openbont.web.bodies import Standing
+    from openbont.web.live import Live, Ready
+    from openbont.web.proposing import Proposing
 
 router = APIRouter()
 STEP = "plan"
@@ -79,20 +87,70 @@ def live(request: Request, patient: str, form: Form) -> Response:
 
 @router.get("/patients/{patient}/plan/body", dependencies=[need(*READ)])
 def body(request: Request, patient: str) -> Response:
-    """Skin and eyes: counts of corners and triangles, corners in mm, triangles; little-endian."""
-    one = _body(request, chart(records(request), patient).patient)
-    triangle = np.concatenate([one.triangle, one.eye_triangle])
-    head = struct.pack("<II", len(one.vertex_mm), len(triangle))
-    content = head + one.vertex_mm.astype("<f4").tobytes() + triangle.astype("<u4").tobytes()
-    return Response(content, media_type="application/octet-stream")
+    """Skin and eyes in the patient's own shape, as `bodies.packed` writes them."""
+    from openbont.web.bodies import skin
+
+    return _asset(request, skin(_standing(request, chart(records(request), patient).patient)))
+
+
+@router.get("/patients/{patient}/plan/muscles", dependencies=[need(*READ)])
+def muscles(request: Request, patient: str) -> Response:
+    """What lies under that skin and is in the model, in the same format."""
+    from openbont.web.bodies import muscles as within
+
+    return _asset(request, within(_standing(request, chart(records(request), patient).patient)))
 
 
 @router.post("/patients/{patient}/plan/sites", dependencies=[need(*READ)])
 def sites(request: Request, patient: str, form: Form) -> Response:
     """Where each needle enters the skin and ends, in mm; not where a region has its own map."""
+    from openbont.web.placing import needles_of, ways_of
+
     known = chart(records(request), patient)
     plan, _ = plan_of(known, form.fields)
-    return JSONResponse({"sites": _sites(request, known.patient, plan) if plan else []})
+    live = _model(request, known.patient) if plan else None
+    if plan is None or live is None:
+        return JSONResponse({"sites": [], "ways": []})
+    body = _standing(request, known.patient)
+    found = needles_of(plan, live.model)
+    template = TEMPLATES.get_template("plan_way.html")
+    ways = [
+        {"short": way["short"], "whole": template.render(way=way)}
+        for way in ways_of(plan, found, body)
+    ]
+    return JSONResponse({"sites": [one.shown(body) for one in found], "ways": ways})
+
+
+Millimetres = Annotated[float, Query(ge=-5000, le=5000)]
+
+
+@router.post("/patients/{patient}/plan/move", dependencies=[need(*READ)])
+def move(
+    request: Request,
+    patient: str,
+    form: Form,
+    row: Annotated[int, Query(ge=0, le=999)],
+    site: Annotated[int, Query(ge=0, le=99)],
+    x: Millimetres,
+    y: Millimetres,
+    z: Millimetres,
+    step: Literal["", "up", "down", "left", "right"] = "",
+) -> Response:
+    """What a row becomes when one of its needles enters at x, y, z, or a step from there."""
+    from openbont.web.placing import moved
+
+    known = chart(records(request), patient)
+    plan, wrong = plan_of(known, form.fields)
+    if plan is None:
+        raise HTTPException(422, _first_problem(wrong))
+    live, injections = _model(request, known.patient), plan.sessions[0].injections
+    if live is None or row >= len(injections) or site >= injections[row].sites:
+        raise HTTPException(404, "There is no such site.")
+    body = _standing(request, known.patient)
+    try:
+        return JSONResponse(moved(plan, live.model, body, (row, site), (x, y, z), step))
+    except BadInput as error:
+        return JSONResponse({"refused": f"{error.problem}; {error.way_out}"})
 
 
 @router.post("/patients/{patient}/plan/pictures", dependencies=[need(*READ)])
@@ -102,6 +160,9 @@ def pictures(request: Request, patient: str, form: Form) -> Response:
     plan, wrong = plan_of(known, form.fields)
     if plan is None:
         raise HTTPException(422, _first_problem(wrong))
+    from openbont.forward.exposure import toxin
+    from openbont.report.places import places
+
     drawn = places(toxin(plan, _ready(request).wait(known.patient).model))
     shown = [
         {
@@ -150,7 +211,7 @@ def _shown(
 ) -> Response:
     planned = known.plan
     form = filled(held, known, STEP, lambda: _first(known), wrong)
-    chosen = form.get("product")
+    chosen, structures = form.get("product"), _structures(request, known.patient)
     return page(
         request,
         "plan.html",
@@ -158,13 +219,14 @@ def _shown(
         who=known.who,
         form=form,
         rows=rows(form.fields, "injections", 0),
+        ways={one["id"]: one["way"] for one in structures},
         signed=bool(planned and planned[0].state == "signed" and not known.draft(STEP)),
         may_sign=user_of(request).may(*SIGN),
         may_write=user_of(request).may(*WRITE),
         products=[(one.name, f"{one.name} ({one.brand})") for one in products().values()],
-        structures=_structures(request, known.patient),
+        structures=structures,
         dilutions=_dilutions(known, chosen),
-        several=bool(planned and len(planned[1].sessions) > 1),
+        several=sessions_of(planned[1]) if planned and len(planned[1].sessions) > 1 else [],
     )
 
 
@@ -175,7 +237,7 @@ def _first(known: Chart) -> Fields:
     return {"date": known.today.isoformat(), "product": "", "dilution_u_per_ml": "", "note": ""}
 
 
-def _structures(request: Request, patient: Patient) -> list[dict[str, str]]:
+def _structures(request: Request, patient: Patient) -> list[dict[str, Any]]:
     """What the model of this patient has, by name."""
     try:
         there = _ready(request).wait(patient).model.structures
@@ -186,6 +248,8 @@ def _structures(request: Request, patient: Patient) -> list[dict[str, str]]:
 
 
 def _dilutions(known: Chart, name: str) -> list[str]:
+    from openbont.planning.task import dilutions_u_per_ml
+
     if name not in products():
         return []
     allowed = limits(known.patient, name, known.today)
@@ -227,6 +291,8 @@ def _numbers(request: Request, patient: Patient, plan: Plan, settled: bool) -> d
 
 def _seen(request: Request, patient: Patient, plan: Plan, settled: bool) -> dict[str, Any]:
     """Curves and outcome, or why there are none."""
+    from openbont.web.live import one_session
+
     try:
         model = _ready(request).of(patient)
         seen = model.seen(one_session(plan), settled) if model else None
@@ -255,44 +321,31 @@ def _some_row(fields: Fields) -> Fields:
     return {"dilution_u_per_ml": dilution, **({} if filled_rows(fields) else empty)}
 
 
-def _sites(request: Request, patient: Patient, plan: Plan) -> list[dict[str, Any]]:
-    model = _model(request, patient)
-    if model is None:
-        return []
-    whole = [one.model_copy(update={"dose_u": max(one.dose_u, 1.0), "volume_ml": None})
-             for one in plan.sessions[0].injections]  # fmt: skip
-    session = plan.sessions[0].model_copy(update={"injections": tuple(whole)})
-    drawn = marks(unsolved(plan.model_copy(update={"sessions": (session,)}), model.model))
-    regions = {one.id: one.region for one in model.model.structures}
-    row = [number for number, one in enumerate(whole) for _ in range(one.sites)]
-    return [
-        {
-            "row": number,
-            "words": mark.words,
-            "structure": mark.structure,
-            "at_mm": mark.site_mm.round(1).tolist(),
-            "skin_mm": (mark.site_mm if mark.skin_mm is None else mark.skin_mm).round(1).tolist(),
-        }
-        for number, mark in zip(row, drawn, strict=True)
-        if regions[mark.structure] not in APART
-    ]
+def _standing(request: Request, patient: Patient) -> "Standing":
+    from openbont.web.bodies import standing
+
+    live = _model(request, patient)
+    return standing(patient, live.model if live else None)
 
 
-def _body(request: Request, patient: Patient) -> Any:
-    """The reference body at the patient's size: that is where the sites of the model lie."""
-    model = _model(request, patient)
-    size = max(one.size for one in model.model.structures) if model else 1.0
-    return surface().scaled(size)
+def _asset(request: Request, content: bytes) -> Response:
+    """Asked for again only where it has changed; kept by this browser alone."""
+    from openbont.web.bodies import tag
+
+    headers = {"etag": tag(content), "cache-control": "private, no-cache"}
+    if request.headers.get("if-none-match") == headers["etag"]:
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type="application/octet-stream", headers=headers)
 
 
-def _model(request: Request, patient: Patient) -> Live | None:
+def _model(request: Request, patient: Patient) -> "Live | None":
     try:
         return _ready(request).wait(patient)
     except TROUBLE:
         return None
 
 
-def _proposed(one: Proposal) -> dict[str, Any]:
+def _proposed(one: "Proposal") -> dict[str, Any]:
     session = one.plan.sessions[0]
     return {
         "title": one.title,
@@ -360,11 +413,15 @@ def _why_curves(request: Request, patient: Patient, plan: Plan) -> dict[str, Any
 # ---- what is kept between requests
 
 
-def _ready(request: Request) -> Ready:
+def _ready(request: Request) -> "Ready":
+    from openbont.web.live import Ready
+
     return _kept(request.app, Ready)
 
 
-def _proposing(request: Request) -> Proposing:
+def _proposing(request: Request) -> "Proposing":
+    from openbont.web.proposing import Proposing
+
     return _kept(request.app, Proposing)
 
 

@@ -66,6 +66,13 @@ function made(place, curve, rows) {
   return { box, plot: new uPlot(options(curve, width), rows, box) };
 }
 
+/** Draw all anew, in the colours of now. */
+export function repaint(place, said) {
+  for (const { box, plot } of held.values()) { plot.destroy(); box.remove(); }
+  held.clear();
+  draw(place, said);
+}
+
 /** Widths follow the page. */
 export function fit() {
   for (const { box, plot } of held.values()) {

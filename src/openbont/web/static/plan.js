@@ -1,5 +1,5 @@
 // The plan editor: every edit is asked for its numbers; undo and redo; proposals; sources.
-import { draw, fit, table } from "./curves.js";
+import { draw, fit, repaint, table } from "./curves.js";
 
 const editor = document.getElementById("editor");
 const form = editor.querySelector("form[data-draft]");
@@ -15,6 +15,7 @@ const STATES = {
   none: "",
 };
 const SETTLE_MS = 1500; // hands are off
+const mayWrite = "write" in editor.dataset;
 let body = null;
 let siteKey = "";
 
@@ -31,7 +32,7 @@ function post(path, more = {}) {
 }
 
 function lines() {
-  return [...rows.querySelectorAll("tr[data-row]")];
+  return [...rows.querySelectorAll("[data-row]")];
 }
 
 function numberOf(line) {
@@ -219,31 +220,32 @@ function newRow(number) {
     if (one.id) one.id = one.name;
   }
   rows.append(made);
-  return rows.lastElementChild;
+  return lines().at(-1);
 }
 
 function changed() {
   form.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
-document.getElementById("add")?.addEventListener("click", () => {
-  const next = Math.max(-1, ...lines().map((line) => Number(numberOf(line)))) + 1;
-  const line = newRow(next);
+function add(structure) {
+  const line = newRow(Math.max(-1, ...lines().map((one) => Number(numberOf(one)))) + 1);
   line.querySelector("input[name$='.sites']").value = "1";
-  line.querySelector("select").focus();
+  line.querySelector("select").value = structure;
+  line.querySelector(structure ? "input[name$='.dose_u']" : "select").focus();
   changed();
-});
+}
+
+document.getElementById("add")?.addEventListener("click", () => add(""));
 rows.addEventListener("click", (event) => {
-  const line = event.target.closest("tr");
+  const line = event.target.closest("[data-row]");
   if (event.target.closest("[data-remove]")) { line.remove(); changed(); }
+  else if (event.target.closest("[data-even]")) { line.querySelector("input[name$='.site_mm']").value = ""; changed(); }
   else if (event.target.closest("[data-why-row]")) why(line.dataset.at ?? "none");
 });
-rows.addEventListener("focusin", (event) => choose(event.target.closest("tr")));
-
-function choose(line) {
-  for (const one of lines()) one.classList.toggle("chosen", one === line);
-  if (line?.dataset.at !== undefined) body?.choose(Number(line.dataset.at));
-}
+rows.addEventListener("focusin", (event) => {
+  const at = event.target.closest("[data-row]")?.dataset.at;
+  if (at !== undefined && at !== String(chosen()?.row)) choose(sites.find((one) => String(one.row) === at));
+});
 
 form.addEventListener("input", (event) => {
   if (event.target.name === "note") return;
@@ -295,37 +297,200 @@ function options(proposals) {
   }));
 }
 
-// ---- the body and pictures
+// ---- where: sites, the body, guidance
+
+const siteList = document.getElementById("site");
+const siteSaid = document.getElementById("site-said");
+const toRow = document.getElementById("to-row");
+let sites = [];
+let hand = null; // where the hand left a needle on the skin: steps go on from there
+let follow = null; // the site to be chosen when the next sites are there
+
+const keyOf = (one) => `${one.row}.${one.site}`;
+const lineOf = (row) => lines().find((one) => one.dataset.at === String(row));
+const chosen = () => sites.find((one) => keyOf(one) === siteList.value);
+
+function letter(number) {
+  return String.fromCharCode(97 + (number % 26)).repeat(1 + Math.floor(number / 26));
+}
 
 async function where() {
   const key = lines().map((line) => [...line.querySelectorAll("select, input:not([name$='dose_u'])")].map((one) => one.value).join()).join(";");
-  if (!body || key === siteKey) return;
+  if (key === siteKey) return;
   const first = !siteKey;
   siteKey = key;
-  const answer = await post("/sites");
-  if (!answer.ok) return;
-  const { sites } = await answer.json();
-  document.getElementById("body-said").textContent = sites.length
-    ? "Drag to turn, scroll to come nearer, click a site to go to its row."
-    : "No site of this plan shows on the skin: open the regions below.";
-  body.put(sites, first);
+  const answer = await post("/sites").catch(() => null);
+  if (!answer?.ok || key !== siteKey) return;
+  const said = await answer.json();
+  said.ways.forEach((way, row) => {
+    const line = lineOf(row);
+    if (!line) return;
+    line.querySelector("[data-way-short]").textContent = way.short;
+    line.querySelector("[data-way-whole]").innerHTML = way.whole;
+  });
+  const was = follow ?? chosen();
+  follow = null;
+  const alone = (one) => said.sites.filter((other) => other.row === one.row).length === 1;
+  sites = said.sites.map((one) => ({ ...one, label: `${one.row + 1}${alone(one) ? "" : letter(one.site)}` }));
+  siteList.replaceChildren(new Option("choose", ""), ...sites.map((one) => new Option(`${one.label} ${one.words}`, keyOf(one))));
+  document.querySelector(".sites").hidden = !sites.length;
+  if (!sites.length) siteSaid.textContent = "No site of this plan shows on the skin: open the regions below.";
+  body?.plan(lines().map((line) => line.querySelector("select").value));
+  body?.put(sites, first ? "sites" : "");
+  choose(sites.find((one) => was && keyOf(one) === keyOf(was)) ?? null);
+}
+
+function choose(one) {
+  siteList.value = one ? keyOf(one) : "";
+  for (const line of lines()) line.classList.toggle("chosen", Boolean(one) && line.dataset.at === String(one.row));
+  body?.choose(one);
+}
+
+function tell(words, wrong = false) {
+  siteSaid.textContent = words;
+  siteSaid.classList.toggle("wrong", wrong);
+}
+
+siteList.addEventListener("input", (event) => event.stopPropagation()); // it is no part of the plan
+siteList.addEventListener("change", () => { choose(chosen()); tell(chosen()?.words ?? ""); });
+toRow.addEventListener("click", () => {
+  const missing = toRow.dataset.add;
+  const line = lineOf(chosen()?.row);
+  if (missing) add(missing);
+  else line?.querySelector("input[name$='dose_u']").focus();
+  offer("");
+});
+
+/** The button beside the sites: to the row of the site, or to add a muscle that has none. */
+function offer(structure) {
+  toRow.dataset.add = structure;
+  toRow.textContent = structure ? "Add it to the plan" : "Go to its row";
+  if (structure) document.querySelector(".sites").hidden = false;
+}
+
+// ---- moving a site
+
+let asks = 0;
+
+async function asked(one, [x, y, z], step = "") {
+  const mine = (asks += 1);
+  const answer = await post(`/move?row=${one.row}&site=${one.site}&x=${x}&y=${y}&z=${z}&step=${step}`).catch(() => null);
+  if (mine !== asks) return null;
+  return answer?.ok ? answer.json() : { refused: "The server does not answer; the site stays." };
+}
+
+/** What the place under the hand would mean, while it moves; never more than one question. */
+let trying = false;
+async function moving(one, xyz) {
+  if (trying) return;
+  trying = true;
+  const answer = await asked(one, xyz);
+  trying = false;
+  if (answer) tell(answer.refused ?? answer.said, Boolean(answer.refused));
+}
+
+async function moved(one, xyz, step = "") {
+  const answer = await asked(one, xyz, step);
+  if (!answer) return;
+  tell(answer.refused ? `Stays where it was: ${answer.refused}` : answer.said, Boolean(answer.refused));
+  if (answer.refused) { body?.put(sites); choose(one); return; }
+  const line = lineOf(one.row);
+  const all = lines().flatMap((each) => (each === line ? answer.rows : [rowOf(each)]));
+  follow = { row: one.row + one.site, site: 0 };
+  hand = { structure: one.structure, place: answer.rows[one.site].site_mm, skin_mm: answer.skin_mm };
+  put(withRows(all));
+}
+
+function rowOf(line) {
+  return Object.fromEntries(["structure", "dose_u", "sites", "site_mm"].map((name) => [name, line.querySelector(`[name$='.${name}']`).value]));
+}
+
+function withRows(all) {
+  const shot = Object.fromEntries(Object.entries(snapshot()).filter(([name]) => !name.startsWith("injections.")));
+  all.forEach((row, at) => { for (const [name, value] of Object.entries(row)) shot[`injections.${at}.${name}`] = value; });
+  return shot;
+}
+
+function startOf(one) {
+  const line = lineOf(one.row);
+  const same = hand && line && hand.structure === one.structure && rowOf(line).site_mm === hand.place;
+  return same ? hand.skin_mm : one.skin_mm;
+}
+
+let stepping = false;
+async function step(way) {
+  const one = chosen() ?? sites[0];
+  if (!one || stepping || follow || !mayWrite) return;
+  stepping = true;
+  choose(one);
+  await moved(one, startOf(one), way);
+  stepping = false;
+}
+
+for (const one of document.querySelectorAll("[data-step]")) one.addEventListener("click", () => step(one.dataset.step));
+document.getElementById("body-canvas").addEventListener("keydown", (event) => {
+  const way = /^Arrow(Up|Down|Left|Right)$/.exec(event.key)?.[1];
+  if (!way || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  step(way.toLowerCase());
+});
+
+// ---- the body in 3-D, or pictures
+
+function picked(structure) {
+  const name = nameOf(structure);
+  const line = lines().find((one) => one.querySelector("select").value === structure);
+  const site = line && sites.find((one) => String(one.row) === line.dataset.at);
+  if (site) choose(site);
+  else { choose(null); body.choose({ structure }); }
+  offer(line || !mayWrite ? "" : structure);
+  tell(line ? `${name}: row ${Number(line.dataset.at) + 1}, ${line.querySelector("input[name$='dose_u']").value} U` : `${name} is not in the plan.`);
+}
+
+function nameOf(structure) {
+  const option = [...document.getElementById("empty-row").content.querySelectorAll("option")].find((one) => one.value === structure);
+  return option?.textContent ?? structure.replaceAll("_", " ");
 }
 
 async function startBody() {
   const canvas = document.getElementById("body-canvas");
   try {
     const { show: showBody } = await import("./body.js");
-    body = await showBody(canvas, `${here}/body`, (at) => {
-      const line = lines().find((one) => one.dataset.at === String(at));
-      choose(line);
-      line?.querySelector("input[name$='dose_u']").focus();
+    body = await showBody(canvas, document.getElementById("body-labels"), here, {
+      chosen: (one) => { choose(one); offer(""); tell(one.words); },
+      picked,
+      over: (id) => { document.getElementById("body-over").textContent = id ? nameOf(id) : ""; },
+      ...(mayWrite ? { moving, moved } : {}),
     });
-    where();
+    body.plan(lines().map((line) => line.querySelector("select").value));
+    body.put(sites, "sites");
+    choose(chosen());
+    canvas.dataset.ready = "";
   } catch {
-    canvas.hidden = true;
-    document.getElementById("body-said").textContent = "No 3-D here: the pictures below show the same.";
+    withoutBody();
   }
 }
+
+function withoutBody() {
+  body = null;
+  for (const id of ["stage", "views", "body-over"]) document.getElementById(id).hidden = true;
+  document.getElementById("body-said").textContent = "This browser draws no body in 3-D. The pictures show the same sites; choose a site above and move it with the arrows.";
+  document.getElementById("pictures").open = true;
+}
+
+document.getElementById("views").addEventListener("click", (event) => {
+  const from = event.target.closest("[data-view]")?.dataset.view;
+  if (from) body?.view(from);
+});
+document.getElementById("muscles").addEventListener("click", ({ target }) => {
+  const on = target.getAttribute("aria-pressed") !== "true";
+  target.setAttribute("aria-pressed", on);
+  body?.muscles(on);
+});
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  body?.paint();
+  if (editor.latest) repaint(document.getElementById("curves"), editor.latest);
+});
 
 document.getElementById("pictures").addEventListener("toggle", async (event) => {
   if (!event.target.open) return;
