@@ -8,7 +8,7 @@ import pkgutil
 import benchmarks
 from benchmarks.table import show
 
-HELPERS = {"__main__", "table"}
+HELPERS = {"__main__", "table", "web_peer"}
 
 
 def main() -> None:
