@@ -31,7 +31,7 @@ export function plot(place, xs, lines, { x, y, xTop, yTop }) {
     svg.append(element("path", { class: "axis", d: `M${LEFT} ${up(mark)}H${WIDTH - RIGHT}` }));
     svg.append(element("text", { x: LEFT - 6, y: up(mark) + 4, "text-anchor": "end" }, Number(mark.toPrecision(3))));
   }
-  for (const mark of xTop === 24 ? [0, 4, 8, 12, 16, 20, 24] : ticks(xTop)) {
+  for (const mark of xTop % 4 === 0 && xTop < 60 ? Array.from({ length: xTop / 4 + 1 }, (_, at) => 4 * at) : ticks(xTop)) {
     svg.append(element("text", { x: right(mark), y: HEIGHT - BOTTOM + 17, "text-anchor": "middle" }, mark));
   }
   svg.append(element("text", { x: LEFT - 40, y: 13 }, y));

@@ -22,7 +22,7 @@ function draw({ curves }) {
       const lines = [...names.map((one) => [before[one], "before"]),
         ...names.map((one, at) => [curves[one], at ? "curve second" : "curve"])];
       const percent = lines.map(([values, kind]) => [values.map((one) => 100 * one), kind]);
-      plot(place, weeks, percent, { x: "week", y: "% of untouched", xTop: 24, yTop: 100 });
+      plot(place, weeks, percent, { x: "week", y: "% of untouched", xTop: weeks[weeks.length - 1], yTop: 100 });
     }
   }
   shown = curves;
@@ -44,22 +44,27 @@ async function ask() {
   if (turn !== asked) return;
   if (!answer.ok) {
     told.textContent = found.error.problem;
+    told.classList.remove("visually-hidden");
     return;
   }
   draw(found);
   tell(found);
-  told.textContent = found.said.strength.replace("Lowest", "Strength: lowest");
+  told.textContent = `Strength: ${found.said.strength}`;
+  told.classList.add("visually-hidden");
   history.replaceState(null, "", `?${query}`);
+}
+
+function read(slider) {
+  form.querySelector(`[data-of="${slider.name}"]`).textContent = slider.value;
+  slider.setAttribute("aria-valuetext", `${slider.value} ${slider.dataset.unit}`);
 }
 
 form.addEventListener("input", ({ target }) => {
   if (!taken) before = shown;
   taken = true;
-  const value = form.querySelector(`[data-of="${target.name}"]`);
-  if (value) {
-    value.textContent = target.value;
-    target.setAttribute("aria-valuetext", `${target.value} ${target.dataset.unit}`);
-  }
+  if (target.name === "nerve") form.safety_factor.value = target.selectedOptions[0].dataset.safety;
+  if (target.name === "nerve") read(form.safety_factor);
+  if (target.type === "range") read(target);
   ask().catch(() => { told.textContent = "The workbench does not answer."; });
 });
 form.addEventListener("change", () => { taken = false; });
