@@ -40,7 +40,7 @@ const point = (xyz) => new THREE.Vector3(...xyz);
 
 /**
  * Show the body in `canvas`, its labels in `svg`. `hears` are functions: chosen(site), picked(id),
- * over(id or ""), moving(site, xyz), moved(site, xyz); without the last two nothing can be dragged.
+ * over(id or "", label), moving(site, xyz), moved(site, xyz); without the last two nothing can be dragged.
  */
 export async function show(canvas, svg, address, hears) {
   const context = canvas.getContext("webgl2", { antialias: true, alpha: true });
@@ -94,7 +94,7 @@ export async function show(canvas, svg, address, hears) {
     } else if (!pressed) {
       const near = nearest(event);
       canvas.style.cursor = near ? (hears.moved ? "grab" : "pointer") : "";
-      hears.over(near ? near.structure : under(event));
+      hears.over(near?.structure ?? under(event), near?.label);
     }
   }
 

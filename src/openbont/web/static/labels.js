@@ -48,8 +48,9 @@ function drawn(one, box, chosen) {
   const [x, y] = [box.x + box.w / 2, box.y + box.h / 2];
   const text = made("text", { x, y, class: chosen ? "chosen" : "" });
   text.textContent = one.label;
+  const ring = chosen ? [made("circle", { cx: one.x, cy: one.y, r: 11 })] : [];
   const line = Math.hypot(x - one.x, y - one.y) > AWAY_PX[0] + 1 ? [made("line", { x1: one.x, y1: one.y, x2: x, y2: y })] : [];
-  return [...line, text];
+  return [...line, ...ring, text];
 }
 
 function made(tag, settings) {

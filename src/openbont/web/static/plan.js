@@ -243,8 +243,8 @@ rows.addEventListener("click", (event) => {
   else if (event.target.closest("[data-why-row]")) why(line.dataset.at ?? "none");
 });
 rows.addEventListener("focusin", (event) => {
-  const at = event.target.closest("[data-row]")?.dataset.at;
-  if (at !== undefined && at !== String(chosen()?.row)) choose(sites.find((one) => String(one.row) === at));
+  const row = filled().indexOf(event.target.closest("[data-row]"));
+  if (row >= 0 && row !== chosen()?.row) choose(sites.find((one) => one.row === row));
 });
 
 form.addEventListener("input", (event) => {
@@ -307,8 +307,9 @@ let hand = null; // where the hand left a needle on the skin: steps go on from t
 let follow = null; // the site to be chosen when the next sites are there
 
 const keyOf = (one) => `${one.row}.${one.site}`;
-const lineOf = (row) => lines().find((one) => one.dataset.at === String(row));
-const chosen = () => sites.find((one) => keyOf(one) === siteList.value);
+const filled = () => lines().filter((line) => Object.values(rowOf(line)).some(Boolean));
+const lineOf = (row) => filled()[row];
+const chosen = () => follow ?? sites.find((one) => keyOf(one) === siteList.value);
 
 function letter(number) {
   return String.fromCharCode(97 + (number % 26)).repeat(1 + Math.floor(number / 26));
@@ -328,7 +329,7 @@ async function where() {
     line.querySelector("[data-way-short]").textContent = way.short;
     line.querySelector("[data-way-whole]").innerHTML = way.whole;
   });
-  const was = follow ?? chosen();
+  const was = chosen();
   follow = null;
   const alone = (one) => said.sites.filter((other) => other.row === one.row).length === 1;
   sites = said.sites.map((one) => ({ ...one, label: `${one.row + 1}${alone(one) ? "" : letter(one.site)}` }));
@@ -342,7 +343,8 @@ async function where() {
 
 function choose(one) {
   siteList.value = one ? keyOf(one) : "";
-  for (const line of lines()) line.classList.toggle("chosen", Boolean(one) && line.dataset.at === String(one.row));
+  const here = one && lineOf(one.row);
+  for (const line of lines()) line.classList.toggle("chosen", line === here);
   body?.choose(one);
 }
 
@@ -352,10 +354,10 @@ function tell(words, wrong = false) {
 }
 
 siteList.addEventListener("input", (event) => event.stopPropagation()); // it is no part of the plan
-siteList.addEventListener("change", () => { choose(chosen()); tell(chosen()?.words ?? ""); });
+siteList.addEventListener("change", () => { follow = null; choose(chosen()); tell(chosen()?.words ?? ""); });
 toRow.addEventListener("click", () => {
   const missing = toRow.dataset.add;
-  const line = lineOf(chosen()?.row);
+  const line = lineOf(chosen()?.row) ?? rows.querySelector(".chosen");
   if (missing) add(missing);
   else line?.querySelector("input[name$='dose_u']").focus();
   offer("");
@@ -396,9 +398,10 @@ async function moved(one, xyz, step = "") {
   if (answer.refused) { body?.put(sites); choose(one); return; }
   const line = lineOf(one.row);
   const all = lines().flatMap((each) => (each === line ? answer.rows : [rowOf(each)]));
-  follow = { row: one.row + one.site, site: 0 };
+  follow = { row: one.row + one.site, site: 0, structure: one.structure };
   hand = { structure: one.structure, place: answer.rows[one.site].site_mm, skin_mm: answer.skin_mm };
   put(withRows(all));
+  where();
 }
 
 function rowOf(line) {
@@ -417,14 +420,18 @@ function startOf(one) {
   return same ? hand.skin_mm : one.skin_mm;
 }
 
-let stepping = false;
-async function step(way) {
-  const one = chosen() ?? sites[0];
-  if (!one || stepping || follow || !mayWrite) return;
-  stepping = true;
-  choose(one);
-  await moved(one, startOf(one), way);
-  stepping = false;
+let steps = 0;
+let walking = Promise.resolve();
+
+/** One step after the other; what a held key repeats meanwhile is dropped. */
+function step(way, again = false) {
+  if (!mayWrite || (again && steps)) return;
+  steps += 1;
+  walking = walking.then(async () => {
+    const one = chosen() ?? sites[0];
+    if (one) { choose(one); await moved(one, startOf(one), way); }
+    steps -= 1;
+  });
 }
 
 for (const one of document.querySelectorAll("[data-step]")) one.addEventListener("click", () => step(one.dataset.step));
@@ -432,19 +439,21 @@ document.getElementById("body-canvas").addEventListener("keydown", (event) => {
   const way = /^Arrow(Up|Down|Left|Right)$/.exec(event.key)?.[1];
   if (!way || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
-  step(way.toLowerCase());
+  step(way.toLowerCase(), event.repeat);
 });
 
 // ---- the body in 3-D, or pictures
 
 function picked(structure) {
   const name = nameOf(structure);
-  const line = lines().find((one) => one.querySelector("select").value === structure);
-  const site = line && sites.find((one) => String(one.row) === line.dataset.at);
-  if (site) choose(site);
-  else { choose(null); body.choose({ structure }); }
+  const row = filled().findIndex((one) => rowOf(one).structure === structure);
+  const line = lineOf(row);
+  const site = sites.find((one) => one.row === row);
+  follow = null;
+  choose(site ?? null);
+  if (!site) { body.choose({ structure }); line?.classList.add("chosen"); }
   offer(line || !mayWrite ? "" : structure);
-  tell(line ? `${name}: row ${Number(line.dataset.at) + 1}, ${line.querySelector("input[name$='dose_u']").value} U` : `${name} is not in the plan.`);
+  tell(line ? `${name}: row ${row + 1}, ${line.querySelector("input[name$='dose_u']").value} U` : `${name} is not in the plan.`);
 }
 
 function nameOf(structure) {
@@ -457,9 +466,9 @@ async function startBody() {
   try {
     const { show: showBody } = await import("./body.js");
     body = await showBody(canvas, document.getElementById("body-labels"), here, {
-      chosen: (one) => { choose(one); offer(""); tell(one.words); },
+      chosen: (one) => { follow = null; choose(one); offer(""); tell(one.words); },
       picked,
-      over: (id) => { document.getElementById("body-over").textContent = id ? nameOf(id) : ""; },
+      over: (id, label) => { document.getElementById("body-over").textContent = id ? `${label ? `${label} ` : ""}${nameOf(id)}` : ""; },
       ...(mayWrite ? { moving, moved } : {}),
     });
     body.plan(lines().map((line) => line.querySelector("select").value));

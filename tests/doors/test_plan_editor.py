@@ -1,0 +1,245 @@
+"""The plan editor in a real Chromium: a site is dragged, stepped, a muscle clicked, all undone."""
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from openbont.web.accounts import User
+from openbont.web.app import create_app
+from tests.web import demo, opener
+
+__all__ = ["demo"]
+CHROMIUM = Path("/usr/bin/chromium")
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here")
+NO_WEBGL = """
+const context = HTMLCanvasElement.prototype.getContext;
+HTMLCanvasElement.prototype.getContext = function (kind, ...more) {
+  return kind.startsWith("webgl") ? null : context.call(this, kind, ...more);
+};
+"""
+CURVE = "document.querySelector('.curve canvas').toDataURL()"
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def served(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """Address and cookie of a workbench that listens."""
+    place = tmp_path_factory.mktemp("editor") / "records.db"
+    shutil.copy(demo, place)
+    app = create_app(opener(place), demo=True)
+    cookie = app.state.sessions.begin(User("injector", "The injector", ("injector",)))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", cookie
+    server.should_exit = True
+    thread.join()
+    app.state.records.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as play:
+        arguments = ["--no-sandbox", "--enable-unsafe-swiftshader"]
+        started = play.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def editor(browser: Browser, served: tuple[str, str]) -> Iterator[Open]:
+    """Opens the editor of a patient; whatever goes wrong in it is complained of at the end."""
+    address, cookie = served
+    context = browser.new_context(
+        base_url=address, color_scheme="light", viewport={"width": 1280, "height": 900}
+    )
+    context.add_cookies([{"name": "openbont", "value": cookie, "url": address}])
+    complaints: list[str] = []
+
+    def opened(patient: str, script: str = "") -> Page:
+        page = context.new_page()
+        page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        if script:
+            page.add_init_script(script)
+        page.goto(f"/patients/{patient}/plan", timeout=120_000)
+        ready = "#pictures[open]" if script else "#body-canvas[data-ready]"
+        page.locator(ready).wait_for(state="attached", timeout=60_000)
+        page.locator("#site option:nth-child(2)").wait_for(state="attached", timeout=60_000)
+        return page
+
+    yield opened
+    context.close()
+    assert complaints == []
+
+
+def choose(page: Page, row: int, site: int = 0) -> tuple[float, float]:
+    """Choose a site in the list; where its ring is on the page."""
+    page.select_option("#site", f"{row}.{site}")
+    page.locator("#stage").scroll_into_view_if_needed()
+    stage, ring = page.locator("#stage").bounding_box(), page.locator("#body-labels circle")
+    assert stage
+    return (
+        stage["x"] + float(ring.get_attribute("cx") or "nan"),
+        stage["y"] + float(ring.get_attribute("cy") or "nan"),
+    )
+
+
+def rows(page: Page) -> list[str]:
+    """Structure, dose, sites and place of every row."""
+    return page.evaluate(
+        "() => [...document.querySelectorAll('#rows [data-row]')].map((line) =>"
+        " [...line.querySelectorAll('[name]')].map((one) => one.value).join(' | '))"
+    )
+
+
+def test_a_site_is_dragged_along_the_skin_and_undone(editor):
+    page = editor("arm-after-stroke")
+    before = rows(page)
+    x, y = choose(page, 5, 1)  # the second site of biceps
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for step in range(1, 5):
+        page.mouse.move(x + 3 * step, y + 4 * step)
+    expect(page.locator("#site-said")).to_contain_text("left biceps brachii: ")
+    page.mouse.up()
+    expect(page.locator("#rows [data-row]")).to_have_count(len(before) + 1)
+    first, second = rows(page)[5:7]
+    assert first.startswith("biceps_brachii.left | 30 | 1 | ")
+    assert second.startswith("biceps_brachii.left | 30 | 1 | ")
+    expect(page.locator("#rows .chosen [data-spot]")).to_have_text("7")
+    expect(page.locator("#total")).to_contain_text("290 U onabotulinumtoxinA at 8 sites")
+    page.click("#undo")
+    assert rows(page) == before
+    page.click("#redo")
+    assert rows(page)[5:7] == [first, second]
+    page.click("#undo")
+
+
+def test_a_site_that_is_dragged_off_its_muscle_stays(editor):
+    page = editor("arm-after-stroke")
+    before = rows(page)
+    start = choose(page, 0)  # forearm
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*choose_box(page, "5.0"), steps=6)
+    page.mouse.up()
+    said = page.locator("#site-said")
+    expect(said).to_contain_text("Stays where it was: the model has no left flexor carpi radialis")
+    assert rows(page) == before
+    page.keyboard.press("Escape")
+    assert choose(page, 0) == start
+
+
+def choose_box(page: Page, key: str) -> tuple[float, float]:
+    """Where the label of a site is on the page."""
+    label = page.locator(f"#site option[value='{key}']").inner_text().split()[0]
+    box = page.locator("#body-labels text").filter(has_text=label).first.bounding_box()
+    assert box
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_the_arrow_keys_move_a_site_and_say_where_it_is(editor):
+    page = editor("chronic-migraine")
+    before = rows(page)
+    choose(page, 0)
+    page.focus("#body-canvas")
+    place = page.locator("#rows [data-row] >> nth=0 >> input[name$='.site_mm']")
+    said = page.locator("#site-said")
+    told = [""]
+    for key in ("ArrowUp", "ArrowUp", "ArrowRight"):
+        page.keyboard.press(key)
+        expect(said).not_to_have_text(told[-1])
+        told.append(said.inner_text())
+        assert "mm deep; left forehead" in told[-1]
+    expect(place).not_to_have_value("")
+    for _ in range(3):
+        page.click("#undo")
+    expect(place).to_have_value("")
+    assert rows(page) == before
+
+
+def test_a_muscle_that_is_clicked_has_its_row_or_is_offered_one(editor):
+    page = editor("child-arm")
+    page.mouse.click(*found(page, "left brachialis"))
+    expect(page.locator("#rows .chosen select")).to_have_value("brachialis.left")
+    expect(page.locator("#site-said")).to_have_text("left brachialis: row 2, 20 U")
+    page.click("#to-row")
+    expect(page.locator("#rows .chosen input[name$='.dose_u']")).to_be_focused()
+    page.mouse.click(*found(page, "left brachioradialis"))
+    expect(page.locator("#site-said")).to_have_text("left brachioradialis is not in the plan.")
+    page.get_by_role("button", name="Add it to the plan").click()
+    expect(page.locator("#rows [data-row]").last.locator("select")).to_have_value(
+        "brachioradialis.left"
+    )
+    page.click("#undo")
+    assert not any("brachioradialis" in row for row in rows(page))
+
+
+def found(page: Page, muscle: str) -> tuple[float, float]:
+    """A place of the picture where the pointer is told that a muscle is."""
+    page.locator("#stage").scroll_into_view_if_needed()
+    box = page.locator("#stage").bounding_box()
+    assert box
+    for down in range(3, 16):
+        for right in range(4, 20):
+            at = (box["x"] + right * box["width"] / 24, box["y"] + down * box["height"] / 18)
+            page.mouse.move(*at)
+            if page.locator("#body-over").inner_text() == muscle:
+                return at
+    raise AssertionError(f"no {muscle} in the picture")
+
+
+def test_labels_of_31_sites_do_not_lie_on_each_other(editor):
+    page = editor("chronic-migraine")
+    for view in ("front", "left", "back", "right"):
+        page.click(f"[data-view={view}]")
+        boxes = [one.bounding_box() for one in page.locator("#body-labels text").all()]
+        assert len(boxes) > 5
+        for number, one in enumerate(boxes):
+            for other in boxes[:number]:
+                assert one
+                assert other
+                beside = abs(one["x"] - other["x"]) >= (one["width"] + other["width"]) / 2 - 4
+                above = abs(one["y"] - other["y"]) >= 10
+                assert beside or above
+
+
+def test_body_and_curves_follow_the_light(editor):
+    page = editor("arm-after-stroke")
+    page.locator(".curve canvas").first.wait_for()
+
+    curve = page.evaluate(CURVE)
+    body = page.locator("#body-canvas").screenshot()
+    page.emulate_media(color_scheme="dark")
+    until(page, CURVE, curve)
+    assert page.locator("#body-canvas").screenshot() != body
+
+
+def until(page: Page, asked: str, differs: str) -> None:
+    """A page's own polling may not evaluate strings."""
+    for _ in range(100):
+        if page.evaluate(asked) != differs:
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"still the same: {asked}")
+
+
+def test_without_webgl_there_are_pictures_and_the_arrows_still_move(editor):
+    page = editor("arm-after-stroke", NO_WEBGL)
+    expect(page.locator("#body-said")).to_contain_text("This browser draws no body in 3-D")
+    expect(page.locator("#stage")).to_be_hidden()
+    expect(page.locator("#pictures-here img").first).to_be_visible(timeout=60_000)
+    page.select_option("#site", "0.0")
+    page.get_by_role("button", name="2 mm upwards").click()
+    place = page.locator("#rows [data-row] >> nth=0 >> input[name$='.site_mm']")
+    expect(place).not_to_have_value("")
+    expect(page.locator("#site-said")).to_contain_text("left flexor carpi radialis: ")
