@@ -4,153 +4,36 @@ Every page that a journey opens is held to the same: no host but ours, nothing l
 and no violation of WCAG A or AA that axe can find.
 """
 
-import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from openbont.io import load_patient
 from openbont.planning.rules import refusals
 from openbont.web.app import PAGES
 from openbont.web.context import STEPS as PATH
 from openbont.web.server import DEMO, examples
+from tests.doors.chromium import (
+    PASSWORD,
+    TABLET,
+    Served,
+    browser,
+    context,
+    page,
+    patient_of,
+    served,
+    serving,
+    sign_in,
+    violations,
+)
 
-CHROMIUM = "/usr/bin/chromium"
-WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+__all__ = ["browser", "context", "page", "served"]  # fixtures
 ROUTES = {getattr(route, "path", "") for module in PAGES for route in module.router.routes}
 STEPS = {step: words for step, words in PATH if f"/patients/{{patient}}/{step}" in ROUTES}
-
-
-@dataclass(frozen=True)
-class Served:
-    """Where the workbench is, and how to come in."""
-
-    address: str
-    password: str
-    login: str = "demo"
-
-
-@contextmanager
-def serving(*options: str, **settings: str) -> Iterator[tuple[str, str, "subprocess.Popen[str]"]]:
-    """`openbont serve` as anybody would start it: address, what it said, process."""
-    command = [sys.executable, "-m", "openbont.cli", "serve", "--port", "0", *options]
-    known = os.environ | {"PYTHONUNBUFFERED": "1"} | settings
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=known)
-    assert process.stdout
-    said = ""
-    for line in process.stdout:
-        said += line
-        if found := re.search(r"http://127\.0\.0\.1:\d+", line):
-            break
-    else:
-        raise AssertionError(f"no address: {said}")
-    until_open(urlsplit(found[0]).port or 0)
-    yield found[0], said, process
-    process.terminate()
-    process.wait(20)
-    process.stdout.close()
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Served]:
-    """The demonstration."""
-    with serving("--demo") as (address, said, _):
-        password = re.search(r"Password:\s+(\S+)", said)
-        assert password
-        yield Served(address, password[1])
-
-
-def until_open(port: int) -> None:
-    """The address is said a moment before the door is open."""
-    for _ in range(200):
-        with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
-            return
-        time.sleep(0.1)
-    raise AssertionError("nobody answers")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
-@pytest.fixture(scope="module")
-def context(browser: Browser, served: Served) -> Iterator[BrowserContext]:
-    """A browser that has signed in."""
-    opened = browser.new_context(base_url=served.address, viewport={"width": 1280, "height": 900})
-    page = opened.new_page()
-    page.goto("/")
-    sign_in(page, served)
-    page.close()
-    yield opened
-    opened.close()
-
-
-def sign_in(page: Page, served: Served) -> None:
-    page.get_by_label("Login").fill(served.login)
-    page.get_by_label("Password").fill(served.password)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Today")
-
-
-@dataclass
-class Watch:
-    """What one page asked for and complained about."""
-
-    home: str
-    strangers: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
-
-    def over(self, page: Page) -> None:
-        """Listen to a page from now on."""
-        page.on("request", self._asked)
-        page.on("console", lambda one: self._said(one.type, one.text))
-        page.on("pageerror", lambda one: self.complaints.append(str(one)))
-
-    def _asked(self, request: Request) -> None:
-        parts = urlsplit(request.url)
-        if parts.scheme not in ("data", "blob") and not request.url.startswith(self.home):
-            self.strangers.append(request.url)
-
-    def _said(self, kind: str, text: str) -> None:
-        if kind in ("error", "warning") and "GPU" not in text and "GL Driver" not in text:
-            self.complaints.append(text)
-
-
-@pytest.fixture
-def page(context: BrowserContext, served: Served) -> Iterator[Page]:
-    """A page that is watched; what it did is judged when the test is over."""
-    opened, watch = context.new_page(), Watch(served.address)
-    watch.over(opened)
-    yield opened
-    opened.close()
-    assert watch.strangers == []
-    assert watch.complaints == []
-
-
-def patient_of(folder: str) -> str:
-    return load_patient(examples() / folder / "patient.yaml").id
-
-
-def violations(page: Page) -> list[str]:
-    """What axe finds against WCAG A and AA, in words."""
-    found = Axe().run(page, options=WCAG).response["violations"]
-    return [f"{one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
 
 
 @pytest.mark.parametrize("folder", DEMO)
@@ -193,7 +76,7 @@ def test_axe_finds_nothing_and_nothing_runs_off_a_tablet(page: Page, path: str) 
     assert answer.status == 200
     page.wait_for_load_state("networkidle")
     assert violations(page) == []
-    page.set_viewport_size({"width": 820, "height": 1180})
+    page.set_viewport_size(TABLET)
     assert page.evaluate("document.documentElement.scrollWidth") <= 820
 
 
@@ -274,14 +157,14 @@ def test_a_stopped_plan_prints_a_sheet_that_says_so(page: Page) -> None:
 def test_a_server_that_was_killed_in_the_middle_of_an_edit_has_the_draft(
     browser: Browser, demo: Path, tmp_path: Path
 ) -> None:
-    database, password = tmp_path / "clinic.db", "seven quiet herons"
+    database = tmp_path / "clinic.db"
     shutil.copy(demo, database)
     started = ("--database", str(database))
     goals, words = "/patients/arm-after-stroke/goals", "Goal 1 in words"
-    with serving(*started, OPENBONT_ADMIN_PASSWORD=password) as (address, _, process):
+    with serving(*started, OPENBONT_ADMIN_PASSWORD=PASSWORD) as (address, _, process):
         page = browser.new_page(base_url=address)
         page.goto("/login")
-        sign_in(page, Served(address, password, "admin"))
+        sign_in(page, Served(address, PASSWORD, "admin"))
         page.goto(goals)
         page.get_by_label(words).fill("hold a cup")
         expect(page.locator("[data-saved]")).to_contain_text("Draft saved")
@@ -293,7 +176,7 @@ def test_a_server_that_was_killed_in_the_middle_of_an_edit_has_the_draft(
     with serving(*started) as (address, _, _):
         page = browser.new_page(base_url=address)
         page.goto("/login")
-        sign_in(page, Served(address, password, "admin"))
+        sign_in(page, Served(address, PASSWORD, "admin"))
         page.goto(goals)
         expect(page.get_by_label(words)).to_have_value("hold a cup")
         page.close()

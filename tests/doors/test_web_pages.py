@@ -122,12 +122,17 @@ def test_eligibility_asks_everything_then_records_picture_and_answers(
     assert refused.text.count("not answered; not known is an answer, too") == 2 * len(asked)
     answers = {f"answers.{i}.answer": "no" for i in range(len(asked))}
     fields = form_of(injector, page) | answers | {"medicines.3": "warfarin", "weight_kg": "80.5"}
+    unread = injector.post(page, data={**fields, "do": "sign"})
+    assert "nothing was read today" in unread.text
+    assert "findings.0.value" not in fields  # what was read on another day is none of today's
+    fields = form_of(injector, page) | {"findings.1.value": "2"}
     signed = injector.post(page, data={**fields, "do": "sign"})
     assert signed.headers["location"] == f"/patients/{ARM}/goals"
     with app.state.open_records("reader") as records:
         known = chart(records, ARM)
         assert known.patient.weight_kg == 80.5
         assert "warfarin" in known.patient.medicines
+        assert [(one.scale, one.value) for one in known.patient.findings] == [("MAS", "2")]
         assert known.patient.goals
         assert len(known.of(Eligibility, "signed")[-1][1].answers) == len(asked)
         assert known.draft("eligibility") is None

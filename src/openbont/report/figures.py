@@ -191,7 +191,7 @@ def observed_picture(
     weeks: Array, panels: Sequence[tuple[str, Array, Sequence[tuple[float, float]]]]
 ) -> Picture:
     """Readings after a session in the band they were expected in, one panel a reading."""
-    figure, axes = _panels(len(panels), columns=2, height=1.7)
+    figure, axes = _panels(len(panels), columns=3, height=1.7)
     for panel, (title, (low, median, high), points) in zip(axes, panels, strict=True):
         panel.fill_between(weeks, low, high, color=BLUE, alpha=0.2, linewidth=0)
         panel.plot(weeks, median, color=BLUE)

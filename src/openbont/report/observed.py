@@ -29,6 +29,8 @@ if TYPE_CHECKING:  # the chain needs jax, and pictures are slow to import
     from openbont.report.figures import Picture
 
 DRAWS, SEED = 100, 1
+REPEATED = 20
+"""Readings of each draw: raters and diaries have their own noise."""
 BAND = (0.05, 0.5, 0.95)
 WINDOW = datetime.timedelta(days=28)
 COUNTED, HOURS = "headache_days_28", "headache_hours_per_day"
@@ -201,7 +203,7 @@ def _band(
     """Readings that were expected: low, middle and high."""
     from openbont.forward.scales import read
 
-    seen = read(severity, measure, SEED)
+    seen = read(np.repeat(severity, REPEATED, axis=0), measure, SEED)
     return np.asarray(np.quantile(seen, BAND, axis=0, method="nearest"))
 
 

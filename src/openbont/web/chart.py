@@ -117,17 +117,41 @@ class Chart:
         )
 
     def _done(self) -> dict[str, str]:
-        """How far each step has come since the last session."""
+        """How far each step has come in this cycle; the next begins with the return visit."""
         since = self.last[1].date if self.last else datetime.date.min
-        plan, kinds = self.plan, {one.kind for one in self.held if one.state == "signed"}
-        done: dict[str, str] = dict.fromkeys(kinds & {"eligibility", "goals"}, "done")
-        if plan and (plan[1].date > since or not self.last):
-            done["plan"] = "draft" if plan[0].state == "draft" else "done"
-        elif self.last:
+        begun = self.last is None or self.today >= self._returns(self.last[1])
+        done = {
+            name: "done" for name in ("eligibility", "goals") if self._signed(name, since, begun)
+        }
+        if self.ahead:
+            done["plan"] = "draft" if self.ahead[0].state == "draft" else "done"
+        elif not begun:
             done |= {"plan": "done", "inject": "done"}
         if self.last and any(visit.date > since for _, visit in self.of(ClinicVisit)):
             done["followup"] = "done"
-        return done | {one.step: "draft" for one in self.drafts}
+        typed = {one.step: "done" if one.step == "next" else "draft" for one in self.drafts}
+        return done | typed
+
+    def _signed(self, kind: str, since: datetime.date, begun: bool) -> bool:
+        """A record of this cycle is signed."""
+        dates = [getattr(one.noun, "date", since) for one in self.held if one.kind == kind]
+        return any(date > since or not begun for date in dates)
+
+    def _returns(self, session: GivenSession) -> datetime.date:
+        """From when on the next session is decided."""
+        days = [one.days(session.date)[0] for one in visits(session.disorder)]
+        return max(days, default=session.date)
+
+    @cached_property
+    def read(self) -> dict[tuple[str, str], tuple[float | str, datetime.date]]:
+        """Scale and where -> what was read last, and when."""
+        pictures = [(one.date, one.findings) for _, one in self.of(Patient)]
+        seen = [(one.date, one.readings) for _, one in self.of(ClinicVisit)]
+        return {
+            (one.scale, one.where): (one.value, date)
+            for date, readings in sorted(pictures + seen, key=lambda pair: pair[0])
+            for one in readings
+        }
 
 
 def visits(disorder: str) -> tuple[FollowUp, ...]:

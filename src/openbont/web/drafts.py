@@ -63,7 +63,7 @@ def save(records: Records, patient: str, step: str, fields: Fields, seen: int) -
     """Keep what is typed. Raises EditConflict where another was faster."""
     with records.writing() as pen:
         before = _held(pen.connection, patient, step)
-        if before.version != seen:
+        if before.version != seen and (before.fields != fields or not fields):
             mine = Draft(before.key, patient, seen, fields, moment(pen.at), pen.by)
             raise EditConflict(step, seen, mine, before)
         if before.fields == fields:

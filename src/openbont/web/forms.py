@@ -5,7 +5,7 @@ Names of fields say where they stand: findings.0.scale is `scale` of the first o
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
@@ -91,7 +91,7 @@ def takes(
 
 
 TEXT = {"type": "string", "maxLength": LONGEST}
-_FORMATS = {
+_FORMATS: dict[str, dict[str, Any]] = {
     "number": {"type": "string", "pattern": f"^{NUMBER.pattern}$"},
     "integer": {"type": "string", "pattern": "^[0-9]{1,4}$"},
     "boolean": {"type": "string", "enum": ["", "yes"]},
@@ -240,6 +240,14 @@ def made(kind: type[AnyNoun], data: dict[str, Any]) -> tuple[AnyNoun | None, Wro
     noun, mistakes = noun_of(json.loads(json.dumps(data)), kind, LOOKUPS)
     named = {".".join(map(str, place)): mistake for place, mistake in mistakes.items()}
     return noun, {name: Wrong(one.problem, one.way_out) for name, one in named.items()}
+
+
+def in_row(name: str, group: str, kept: Sequence[int]) -> str:
+    """The field of the row that was typed, where rows that say nothing were left out."""
+    parts = name.split(".")
+    if parts[0] != group or len(parts) < 2:
+        return name
+    return ".".join([group, str(kept[int(parts[1])]), *parts[2:]])
 
 
 def at(place: str, error: BadInput) -> Wrongs:

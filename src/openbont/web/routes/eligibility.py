@@ -1,5 +1,6 @@
 """Eligibility: the clinical picture, what is asked first, what the rules say, and 12 weeks."""
 
+import datetime
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,16 +19,17 @@ from openbont.clinic.nouns import Eligibility
 from openbont.clinic.records import Records
 from openbont.patient import Patient
 from openbont.planning.check import Finding, check, check_patient
-from openbont.report.words import scale_words
+from openbont.report.words import day, scale_words
 from openbont.web.accounts import READ, WRITE
 from openbont.web.chart import Chart, chart, visits
-from openbont.web.context import need, page, place, records
+from openbont.web.context import need, page, place, records, shown
 from openbont.web.drafts import Draft, Fields
 from openbont.web.forms import (
     Form,
     Wrong,
     Wrongs,
     flat,
+    in_row,
     made,
     nested,
     number,
@@ -105,6 +107,7 @@ def _shown(
         rows={group: rows(form.fields, group, 2) for group in (*LISTS, "prior_treatments")}
         | {"findings": rows(form.fields, "findings", 3)},
         known=_names(),
+        earlier=_earlier(known, form.fields),
         scales=scales_of(known.patient),
         choices=CHOICES,
         where=places(known.patient),
@@ -133,10 +136,31 @@ def _names() -> dict[str, list[str]]:
 def scales_of(patient: Patient) -> list[tuple[str, str]]:
     """Scales of the disorder, those of the first visit first."""
     named = overview()[patient.disorder.name].scales
-    first = [one.scales for one in visits(patient.disorder.name)[:1]]
     read = [one.scale for one in patient.findings]
-    ours = dict.fromkeys((*sum(first, ()), *named, "contracture", *read))
+    ours = dict.fromkeys((*_wanted(patient), *named, "contracture", *read))
     return [(name, scale_label(name)) for name in ours if name in scales()]
+
+
+def _found_on(known: Chart) -> datetime.date:
+    """When the clinical picture was last written down."""
+    return max(one.date for _, one in known.of(Patient))
+
+
+def _earlier(known: Chart, fields: Fields) -> dict[int, str]:
+    """Row -> what the same scale read at the same place on another day."""
+    found = {}
+    for i in rows(fields, "findings", 0):
+        key = (fields.get(f"findings.{i}.scale", ""), fields.get(f"findings.{i}.where", ""))
+        value, on = known.read.get(key, ("", known.today))
+        if on < known.today:
+            found[i] = f"{shown(value)}, {day(on)}"
+    return found
+
+
+def _wanted(patient: Patient) -> tuple[str, ...]:
+    """What is read at the first visit."""
+    first = visits(patient.disorder.name)[:1]
+    return first[0].scales if first else ()
 
 
 def scale_label(name: str) -> str:
@@ -158,6 +182,10 @@ def _first(known: Chart) -> Fields:
     """The form from what is recorded."""
     patient = known.patient.model_dump(mode="json", include=PICTURE)
     fields = flat(patient) | {"breastfeeding": "yes" if known.patient.breastfeeding else ""}
+    if not patient["findings"]:
+        fields |= {f"findings.{i}.scale": name for i, name in enumerate(_wanted(known.patient))}
+    if _found_on(known) < known.today:
+        fields |= dict.fromkeys((name for name in fields if name.endswith(".value")), "")
     answers = [one for _, one in known.of(Eligibility)]
     said = {one.question: one for one in answers[-1].answers} if answers else {}
     for i, question in enumerate(questions(known.patient)):
@@ -176,9 +204,9 @@ def _sign(held: Records, known: Chart, draft: Draft) -> Wrongs:
     asked = questions(known.patient)
     answers, wrong = _answers(draft.fields, asked)
     patient, more = made(Patient, _picture(said, known) | _pregnancy(draft.fields))
-    wrong |= more
+    wrong |= {in_row(name, "findings", _read(draft.fields)): one for name, one in more.items()}
     if patient:
-        wrong |= _not_recorded(draft.fields, asked, patient)
+        wrong |= _not_recorded(draft.fields, asked, patient) | _not_read(patient, known)
     eligible, also = made(Eligibility, {"date": known.today.isoformat(), "answers": answers})
     if wrong or patient is None or eligible is None:
         return wrong or also
@@ -201,9 +229,14 @@ def _picture(said: dict[str, Any], known: Chart) -> dict[str, Any]:
         "height_cm": number(said.get("height_cm")),
         "disorder": disorder,
         "prior_treatments": said.get("prior_treatments", []),
-        "findings": [_reading(row) for row in said.get("findings", [])],
+        "findings": [_reading(row) for row in said.get("findings", []) if "value" in row],
         **{name: said.get(name, []) for name in LISTS},
     }
+
+
+def _read(fields: Fields) -> list[int]:
+    """Rows with a value."""
+    return [i for i in rows(fields, "findings", 0) if fields.get(f"findings.{i}.value")]
 
 
 def _pregnancy(fields: Fields) -> dict[str, Any]:
@@ -229,6 +262,13 @@ def _answers(fields: Fields, asked: Iterable[Question]) -> tuple[list[dict[str, 
         note = fields.get(f"answers.{i}.note", "")
         answers.append({"question": question.ask, "answer": answer, "note": note})
     return answers, wrong
+
+
+def _not_read(patient: Patient, known: Chart) -> Wrongs:
+    """What was read on another day does not become a reading of today."""
+    if patient.findings or not known.patient.findings:
+        return {}
+    return {"findings": Wrong("nothing was read today", "read at least one scale again")}
 
 
 def _not_recorded(fields: Fields, asked: Iterable[Question], patient: Patient) -> Wrongs:

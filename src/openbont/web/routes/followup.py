@@ -24,6 +24,7 @@ from openbont.web.forms import (
     Wrong,
     Wrongs,
     at,
+    in_row,
     made,
     named,
     nested,
@@ -235,11 +236,8 @@ def _sign(held: Records, known: Chart, draft: Draft) -> Wrongs:
 
 def _field(name: str, fields: Fields) -> str:
     """The row that was typed: rows without a value are not read."""
-    parts = name.split(".")
-    if parts[0] != "readings" or len(parts) < 2:
-        return name
     read = [i for i in rows(fields, "readings", 0) if fields.get(f"readings.{i}.value")]
-    return ".".join(["readings", str(read[int(parts[1])]), *parts[2:]])
+    return in_row(name, "readings", read)
 
 
 def _recorded(

@@ -22,7 +22,19 @@ from openbont.web.accounts import READ, SIGN, STOCK, WRITE
 from openbont.web.chart import Chart, chart
 from openbont.web.context import need, page, records, refusal, user_of
 from openbont.web.drafts import Draft, Fields
-from openbont.web.forms import TEXT, Form, Wrong, Wrongs, at, made, nested, number, rows, takes
+from openbont.web.forms import (
+    TEXT,
+    Form,
+    Wrong,
+    Wrongs,
+    at,
+    in_row,
+    made,
+    nested,
+    number,
+    rows,
+    takes,
+)
 from openbont.web.routes.eligibility import found
 from openbont.web.steps import filled, stepped
 
@@ -273,9 +285,6 @@ def _at(fields: Fields, i: int) -> str:
 
 
 def _field(name: str, fields: Fields) -> str:
-    """The row that was typed: rows without units are no injections."""
-    parts = name.split(".")
-    if parts[0] != "injections" or len(parts) < 2:
-        return name
+    """The row that was typed: rows without units are no injections. Sums are mended in draws."""
     given = [i for i in rows(fields, "injections", 0) if fields.get(f"injections.{i}.units")]
-    return ".".join(["injections", str(given[int(parts[1])]), *parts[2:]])
+    return in_row(name, "injections", given) or "draws.0.units"

@@ -102,7 +102,7 @@ def _shown(
     kept = draft(held, known.id, STEP)
     fields = kept.fields or _first(known)
     action = f"/patients/{known.id}/{STEP}"
-    form = Filled(kept.key, action, kept.version, fields, wrong, kept.at, kept.by)
+    form = Filled(kept.key, action, kept.version, fields, wrong)
     return page(
         request,
         "next.html",

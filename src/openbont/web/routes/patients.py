@@ -100,9 +100,17 @@ def patient_page(request: Request, patient: str) -> Response:
         "patient.html",
         who=known.who,
         patient=known.patient,
+        read=[
+            {"scale": scale, "where": where, "value": value, "day": on}
+            for (scale, where), (value, on) in known.read.items()
+        ],
         ledger=known.ledger(),
         lines=lines,
-        drafts=[{"step": one.step, "by": one.by, "at": one.at} for one in known.drafts],
+        drafts=[
+            {"step": one.step, "by": one.by, "at": one.at}
+            for one in known.drafts
+            if one.step != "next"
+        ],
     )
 
 

@@ -22,6 +22,7 @@ from openbont.plan import Plan
 from openbont.planning.check import check
 from openbont.planning.limits import limits
 from openbont.report.grounds import relevant
+from openbont.report.papers import as_plan
 from openbont.report.words import listed, number, percent
 from openbont.web.accounts import READ, SIGN, WRITE
 from openbont.web.chart import Chart, chart
@@ -209,7 +210,7 @@ def why(request: Request, patient: str, form: Form, what: str) -> Response:
 def _shown(
     request: Request, held: Records, known: Chart, wrong: Wrongs, status: int = 200
 ) -> Response:
-    planned = known.plan
+    planned = known.ahead
     form = filled(held, known, STEP, lambda: _first(known), wrong)
     chosen, structures = form.get("product"), _structures(request, known.patient)
     return page(
@@ -231,9 +232,12 @@ def _shown(
 
 
 def _first(known: Chart) -> Fields:
-    """The last plan; where there is none, an empty one for today."""
-    if known.plan and len(known.plan[1].sessions) == 1:
-        return fields_of(known.plan[1])
+    """The plan that is ahead; after a session, what was given then, for today; else nothing yet."""
+    if known.ahead and len(known.ahead[1].sessions) == 1:
+        return fields_of(known.ahead[1])
+    if known.last and not known.ahead:
+        given = fields_of(as_plan(known.last[1], known.id))
+        return given | {"date": known.today.isoformat()}
     return {"date": known.today.isoformat(), "product": "", "dilution_u_per_ml": "", "note": ""}
 
 

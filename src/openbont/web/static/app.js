@@ -1,5 +1,5 @@
 // On every page: lock when hands have been off for a while; keep what is typed (see draft.js).
-import { keepDrafts } from "./draft.js";
+import { keepDrafts, SENT } from "./draft.js";
 
 const idleS = Number(document.body.dataset.idleS || 0);
 let touched = Date.now();
@@ -31,7 +31,8 @@ keepDrafts();
 // Signing out forgets what only this browser has; whoever does it is asked first.
 document.querySelector("form.who")?.addEventListener("submit", (event) => {
   const kept = Object.keys(localStorage).filter((key) => key.startsWith("openbont:"));
+  const unsent = kept.filter((key) => !key.endsWith(SENT) && !kept.includes(key + SENT));
   const words = "Some words are not saved on the server yet, and will be forgotten. Sign out?";
-  if (kept.length && !confirm(words)) { event.preventDefault(); return; }
+  if (unsent.length && !confirm(words)) { event.preventDefault(); return; }
   for (const key of kept) localStorage.removeItem(key);
 });

@@ -1,6 +1,8 @@
 // A form with data-draft saves itself: to this browser at once, to the server a moment later.
-// What the browser keeps is dropped only when the server has said which version it wrote.
+// What the browser keeps is dropped only when the server has said which version it wrote: to a save
+// in its answer, to a signature by a form of a later version.
 const WAIT_MS = 700;
+export const SENT = ":sent";
 
 export function keepDrafts() {
   for (const form of document.querySelectorAll("form[data-draft]")) keep(form);
@@ -20,6 +22,7 @@ function keep(form) {
   let timer = 0;
   let busy = false;
   let again = false;
+  let waiting = null; // the button that was pressed while a save was on its way
 
   offer(form, place, said);
 
@@ -31,6 +34,7 @@ function keep(form) {
     if (answer?.ok) {
       const { version, at } = await answer.json();
       form.elements.seen.value = version;
+      if (waiting) { form.requestSubmit(waiting); return; }
       if (again) { again = false; save(); return; }
       localStorage.removeItem(place);
       tell(said, "Draft saved " + at);
@@ -56,7 +60,11 @@ function keep(form) {
     clearTimeout(timer);
     timer = setTimeout(save, WAIT_MS);
   });
-  form.addEventListener("submit", () => clearTimeout(timer));
+  form.addEventListener("submit", (event) => {
+    clearTimeout(timer);
+    if (busy && !waiting) { waiting = event.submitter; event.preventDefault(); return; }
+    if (localStorage.getItem(place)) localStorage.setItem(place + SENT, form.elements.seen.value);
+  });
 }
 
 function send(form) {
@@ -72,7 +80,10 @@ function send(form) {
 // After a crash: what this browser kept and the server does not have.
 function offer(form, place, said) {
   const kept = JSON.parse(localStorage.getItem(place) || "null");
+  const sent = localStorage.getItem(place + SENT);
+  localStorage.removeItem(place + SENT);
   if (!kept) return;
+  if (sent && Number(form.elements.seen.value) > Number(sent)) { localStorage.removeItem(place); return; }
   const now = fieldsOf(form);
   const lost = Object.keys(kept).filter((name) => name !== "seen" && kept[name] !== now[name]);
   if (!lost.length) { localStorage.removeItem(place); return; }
@@ -92,6 +103,7 @@ function put(form, name, value) {
   if (!field) return;
   if (field instanceof RadioNodeList || field.type !== "checkbox") field.value = value;
   else field.checked = true;
+  if (field instanceof Element) field.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 function tell(said, words, failed = false) {
