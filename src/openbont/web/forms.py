@@ -90,7 +90,7 @@ def takes(
     return {"requestBody": {"content": {media: {"schema": body}}}}
 
 
-TEXT = {"type": "string", "maxLength": LONGEST}
+TEXT: dict[str, Any] = {"type": "string", "maxLength": LONGEST}
 _FORMATS: dict[str, dict[str, Any]] = {
     "number": {"type": "string", "pattern": f"^{NUMBER.pattern}$"},
     "integer": {"type": "string", "pattern": "^[0-9]{1,4}$"},
@@ -127,7 +127,7 @@ def _typed(one: dict[str, Any]) -> dict[str, Any]:
     """One field as text."""
     if "enum" in one:
         return {"type": "string", "enum": [*one["enum"], ""]}
-    kept = {key: one[key] for key in ("format", "pattern") if key in one}
+    kept: dict[str, Any] = {key: one[key] for key in ("format", "pattern") if key in one}
     return _FORMATS.get(one.get("type", ""), {**TEXT, **kept})
 
 

@@ -206,7 +206,7 @@ def _sign(held: Records, known: Chart, draft: Draft) -> Wrongs:
     patient, more = made(Patient, _picture(said, known) | _pregnancy(draft.fields))
     wrong |= {in_row(name, "findings", _read(draft.fields)): one for name, one in more.items()}
     if patient:
-        wrong |= _not_recorded(draft.fields, asked, patient) | _not_read(patient, known)
+        wrong |= _not_recorded(draft.fields, asked, patient) | _missing(patient, known)
     eligible, also = made(Eligibility, {"date": known.today.isoformat(), "answers": answers})
     if wrong or patient is None or eligible is None:
         return wrong or also
@@ -264,11 +264,15 @@ def _answers(fields: Fields, asked: Iterable[Question]) -> tuple[list[dict[str, 
     return answers, wrong
 
 
-def _not_read(patient: Patient, known: Chart) -> Wrongs:
-    """What was read on another day does not become a reading of today."""
-    if patient.findings or not known.patient.findings:
-        return {}
-    return {"findings": Wrong("nothing was read today", "read at least one scale again")}
+def _missing(patient: Patient, known: Chart) -> Wrongs:
+    """Nothing can be planned without it; what was read on another day is none of today's."""
+    wrong = {}
+    if patient.disorder.name.startswith("spasticity.") and not patient.disorder.cause:
+        wrong["disorder.cause"] = Wrong("not chosen, and tone changes by its cause", "choose one")
+    if known.patient.findings and not patient.findings:
+        way_out = "read at least one scale again"
+        wrong["findings"] = Wrong("nothing was read today", way_out)
+    return wrong
 
 
 def _not_recorded(fields: Fields, asked: Iterable[Question], patient: Patient) -> Wrongs:
