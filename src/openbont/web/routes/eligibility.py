@@ -54,6 +54,8 @@ DIRECTIONS = (
     "extension",
 )
 """Where the scale head_angle is read."""
+PAINFUL = ("temporalis", "occipitalis", "trapezius")
+"""Where headache may be worst."""
 LIMBS = ("spasticity.", "dystonia.limb", "dystonia.writers_cramp", "dystonia.generalised")
 LISTS = ("conditions", "medicines", "allergies", "infected")
 PICTURE = {
@@ -133,12 +135,19 @@ def _names() -> dict[str, list[str]]:
     }
 
 
-def scales_of(patient: Patient) -> list[tuple[str, str]]:
+def usual_scales(patient: Patient) -> list[str]:
     """Scales of the disorder, those of the first visit first."""
     named = overview()[patient.disorder.name].scales
     read = [one.scale for one in patient.findings]
-    ours = dict.fromkeys((*_wanted(patient), *named, "contracture", *read))
-    return [(name, scale_label(name)) for name in ours if name in scales()]
+    ours = dict.fromkeys((*_wanted(patient), *named, *read))
+    return [name for name in ours if name in scales()]
+
+
+def scales_of(patient: Patient) -> list[tuple[str, str]]:
+    """All scales, the usual ones first: a rule may ask for any of them."""
+    usual = usual_scales(patient)
+    others = sorted(scales().keys() - set(usual), key=lambda name: scale_label(name).casefold())
+    return [(name, scale_label(name)) for name in (*usual, *others)]
 
 
 def _found_on(known: Chart) -> datetime.date:
@@ -175,6 +184,8 @@ def places(patient: Patient) -> list[tuple[str, str]]:
     sided = [f"{name}.{side}" for name in movements() for side in SIDES]
     ours = [*seen, *(sided if patient.disorder.name.startswith(LIMBS) else ())]
     head = DIRECTIONS if patient.disorder.name == "dystonia.cervical" else ()
+    if patient.disorder.name.startswith(("migraine.", "headache.")):
+        head = tuple(f"{muscle}.{side}" for muscle in PAINFUL for side in SIDES)
     return [(name, place(name)) for name in dict.fromkeys((*ours, *head)) if name]
 
 

@@ -7,12 +7,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from openbont.catalog.followup import FollowUp
-from openbont.catalog.scales import scales
 from openbont.clinic.diary import Kept, diary_of
 from openbont.clinic.nouns import AdverseEvent, ClinicVisit, Diary, PatientReport
 from openbont.clinic.records import Records
 from openbont.errors import BadInput
 from openbont.frozen import Noun
+from openbont.report.observed import HOURS
 from openbont.report.words import day
 from openbont.web.accounts import READ, WRITE
 from openbont.web.chart import Chart, chart, visits
@@ -34,7 +34,7 @@ from openbont.web.forms import (
     same,
     takes,
 )
-from openbont.web.routes.eligibility import places, scales_of
+from openbont.web.routes.eligibility import places, scales_of, usual_scales
 from openbont.web.steps import Filled, filled, stepped
 
 router = APIRouter()
@@ -151,7 +151,7 @@ def _shown(
         choices=CHOICES,
         kept={"days": len(kept.diary.days) if kept.diary else 0, "bad": kept.bad} if kept else None,
         before=[(one, one.state) for one, _ in known.of(ClinicVisit)],
-        columns=[(name, one.words) for name, one in scales().items() if _daily(name, known)],
+        columns=_daily(known),
     )
 
 
@@ -162,8 +162,11 @@ def _was_read(known: Chart) -> bool:
     return seen or any(one.days[-1].date > since for _, one in known.of(Diary))
 
 
-def _daily(name: str, known: Chart) -> bool:
-    return name in dict(scales_of(known.patient))
+def _daily(known: Chart) -> list[str]:
+    """What a diary of this disorder has a column for."""
+    headache = known.patient.disorder.name.startswith(("migraine.", "headache."))
+    usual = [name for name in usual_scales(known.patient) if name.endswith("_per_day")]
+    return [*([HOURS] if headache else []), *usual, "pain_NRS"][:2]
 
 
 def schedule(known: Chart) -> list[dict[str, Any]]:

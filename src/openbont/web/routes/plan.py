@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, Response
 
 from openbont.catalog.muscles import base, words
 from openbont.catalog.needles import needles
+from openbont.catalog.names import structures
 from openbont.catalog.products import product, products
 from openbont.clinic.records import Records
 from openbont.errors import BadInput, NoEvidence, NoPlan, UnknownName
@@ -321,7 +322,7 @@ def _some_row(fields: Fields) -> Fields:
     product_ = fields.get("product", "")
     own = product(product_).solution_u_per_ml if product_ in products() else None
     dilution = fields.get("dilution_u_per_ml") or f"{own or 50:g}"
-    empty = {"injections.0.structure": "any", "injections.0.dose_u": "0"}
+    empty = {"injections.0.structure": min(structures()), "injections.0.dose_u": "0"}
     return {"dilution_u_per_ml": dilution, **({} if filled_rows(fields) else empty)}
 
 
