@@ -141,8 +141,8 @@ def _judged(one: Compare, seed: int) -> tuple["Side", "Course"]:
     from openbont.planning.compare import side_of
 
     built = model(one.patient, DRAWS, seed)
-    weekly = range(0, 7 * built.horizon_weeks + 1, 7)
-    return side_of(one.plan, one.patient, built), simulate(one.plan, one.patient, built, weekly)
+    days = range(7 * built.horizon_weeks + 1)  # those of side_of: what it compiled serves again
+    return side_of(one.plan, one.patient, built), simulate(one.plan, one.patient, built, days)
 
 
 def _rests_on(side: "Side", course: "Course") -> str:

@@ -25,6 +25,15 @@ from openbont.web.texts import LONGEST, as_yaml, parsed
 router = APIRouter()
 WHO = need(*RESEARCH)
 MOST_PEOPLE, MOST_RUNS = 100_000, 1_000
+ALL = "all disorders"
+FIELDS = forms.takes(
+    Design,
+    only=("name", "patients", "replicates", "dropout_percent"),
+    begin=forms.TEXT,
+    seed=forms.TEXT,
+    weeks=forms.TEXT,
+    primary=forms.TEXT,
+)
 Pasted = Annotated[str, Form(max_length=LONGEST)]
 Named = Annotated[str, Query(max_length=200)]
 
@@ -45,7 +54,7 @@ def trial_form(request: Request, begin: Named = "preempt") -> Response:
     return _form(request, begin, design, fields_of(design), {})
 
 
-@router.post("/research/trial", dependencies=[WHO])
+@router.post("/research/trial", dependencies=[WHO], openapi_extra=FIELDS)
 def trial(request: Request, form: forms.Form) -> Response:
     """Start the trial of a form, show it as YAML, or say what is wrong."""
     begin = form.fields.get("begin", "")
@@ -154,17 +163,19 @@ def _yaml(
 @router.get("/research/validation", dependencies=[WHO])
 def validation_form(request: Request) -> Response:
     """How well published trials are predicted, and how to ask."""
-    return page(request, "validation_form.html", disorders=published(), seed=SEED)
+    return page(request, "validation_form.html", disorders=published(), all=ALL, seed=SEED)
 
 
 @router.post("/research/validation", dependencies=[WHO])
-def validation(request: Request, disorder: Short = "", seed: Seed = SEED) -> Response:
+def validation(request: Request, disorder: Short, seed: Seed = SEED) -> Response:
     """Predict every scored row of one disorder, or of all."""
-    if disorder and disorder not in published():
+    if disorder not in (ALL, *published()):
         problem = f"nothing was published about {disorder!r}"
-        raise BadInput("disorder", problem, f"known: {', '.join(published())}")
-    about = About(user_of(request).login, "validation", disorder or "all disorders", seed)
-    return start(request, about, partial(studies.validation, disorder, seed))
+        raise BadInput("disorder", problem, f"known: {ALL}, {', '.join(published())}")
+    about = About(user_of(request).login, "validation", disorder, seed)
+    return start(
+        request, about, partial(studies.validation, "" if disorder == ALL else disorder, seed)
+    )
 
 
 @cache
