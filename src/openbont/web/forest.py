@@ -24,9 +24,9 @@ SIGNS = (("<=", " ≤ "), (">=", " ≥ "), ("-", "−"))
 
 
 def panels(rows: Iterable[Row]) -> list[dict[str, Any]]:
-    """A panel a unit: its axis, and the rows with their marks."""
-    ordered = sorted(rows, key=_panel)
-    return [_drawn(list(group)) for _, group in groupby(ordered, key=_panel)]
+    """A panel a unit, the longest first: its axis, and the rows with their marks."""
+    groups = [list(group) for _, group in groupby(sorted(rows, key=_panel), key=_panel)]
+    return [_drawn(group) for group in sorted(groups, key=len, reverse=True)]
 
 
 def _panel(row: Row) -> tuple[str, str]:

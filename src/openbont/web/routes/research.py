@@ -11,6 +11,7 @@ from openbont.catalog.scales import placed, scale
 from openbont.design import Design
 from openbont.errors import BadInput
 from openbont.io import load_design
+from openbont.report.words import title_words
 from openbont.web import forms, studies
 from openbont.web.accounts import RESEARCH
 from openbont.web.context import need, page, user_of
@@ -172,7 +173,7 @@ def validation(request: Request, disorder: Short, seed: Seed = SEED) -> Response
     if disorder not in (ALL, *published()):
         problem = f"nothing was published about {disorder!r}"
         raise BadInput("disorder", problem, f"known: {ALL}, {', '.join(published())}")
-    about = About(user_of(request).login, "validation", disorder, seed)
+    about = About(user_of(request).login, "validation", title_words(disorder).capitalize(), seed)
     return start(
         request, about, partial(studies.validation, "" if disorder == ALL else disorder, seed)
     )

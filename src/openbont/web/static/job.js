@@ -12,11 +12,12 @@ async function ask() {
     location.reload();
     return;
   }
-  bar.value = job.share;
-  document.title = `${Math.round(100 * job.share)} % · ${title}`;
+  if (job.share) bar.value = job.share;
+  const far = job.share ? `${Math.round(100 * job.share)} %` : "making ready";
+  document.title = `${far} · ${title}`;
   const seconds = Math.round((Date.now() - started) / 1000);
   told.textContent = job.state === "waiting"
-    ? "Waiting: something else runs." : `Running: ${Math.round(100 * job.share)} %, ${seconds} s.`;
+    ? "Waiting: something else runs." : `Running: ${far}, ${seconds} s.`;
   setTimeout(ask, 1000);
 }
 
