@@ -7,7 +7,7 @@ import datetime
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.doors.chromium import (
     TABLET,
@@ -16,7 +16,9 @@ from tests.doors.chromium import (
     clinic,
     desk,
     office,
+    patient_of,
     violations,
+    watched,
 )
 
 __all__ = ["browser", "clinic", "desk", "office"]  # fixtures
@@ -190,3 +192,72 @@ def events_of(text: str) -> dict[str, str]:
     assert lines[-1] == "END:VCALENDAR"
     event = lines[lines.index("BEGIN:VEVENT") + 1 : lines.index("END:VEVENT")]
     return dict(line.split(":", 1) for line in event)
+
+
+def test_a_migraine_patient_with_31_sites_and_a_diary(desk: Page, clinic: Clinic) -> None:
+    page, session = desk, clinic.today - 5 * WEEK
+    page.goto("/")
+    page.get_by_label("Name, number or disorder").fill("nowak")
+    page.get_by_role("button", name="Search").click()
+    assert "nowak" not in page.url.casefold()
+    page.get_by_role("link", name="Clara Nowak").click()
+    go(page, "Follow-up")
+
+    # a diary of 34 days, one of which nobody can read: 11 headache days in the first 28
+    days = [session + datetime.timedelta(days=i) for i in range(1, 35)]
+    lines = [f"{day},{6 if i % 5 in (0, 2) else 0}" for i, day in enumerate(days)]
+    table = "\n".join(["date,headache_hours_per_day", *lines[:30], f"{days[30]},much", *lines[31:]])
+    file = {"name": "diary.csv", "mimeType": "text/csv", "buffer": table.encode()}
+    page.get_by_label("CSV file").set_input_files([file])
+    page.get_by_role("button", name="Read it").click()
+    expect(page.get_by_role("status")).to_contain_text("33 days recorded; 1 row could not be read")
+    expect(page.get_by_role("main")).to_contain_text("much")
+    page.get_by_label("Value of reading 1", exact=True).fill("10")
+    page.get_by_role("button", name="Sign the visit").click()
+    compared = page.locator("table.observed tbody tr")
+    expect(compared).to_have_count(2, timeout=SLOW_MS)
+    expect(compared.first).to_contain_text("headache days")
+    expect(compared.first.locator("td").nth(1)).to_have_text("12")
+    expect(compared.first).to_contain_text("diary")
+    expect(compared.last.locator("td").nth(1)).to_have_text("10")
+    assert violations(page) == []
+
+    # at the return visit the same 31 sites stand ready, and their course
+    clinic.ahead = 8 * WEEK
+    go(page, "Plan")
+    expect(page.locator("#total")).to_have_text(re.compile("155 U onabotulinumtoxinA at 31 sites"))
+    expect(page.locator("#curves")).to_contain_text("headache days", timeout=SLOW_MS)
+    sign(page, "Sign this plan", "Inject")
+    expect(page.locator("#given-units")).to_have_text("155 U")
+
+
+def test_two_tabs_of_one_plan_lose_nothing_and_can_be_settled(
+    office: BrowserContext, clinic: Clinic
+) -> None:
+    plan = f"/patients/{patient_of('arm_after_stroke')}/plan"
+    with watched(office, clinic) as first, watched(office, clinic) as second:
+        for tab in (first, second):
+            tab.goto(plan)
+            expect(tab.locator("#total")).to_contain_text("290 U")
+        row(first, 0).get_by_label("Units").fill("20")
+        expect(first.locator("[data-saved]")).to_contain_text("Draft saved")
+        row(second, 1).get_by_label("Units").fill("35")
+        expect(second.locator("[data-saved]")).to_contain_text("changed this meanwhile")
+        expect(row(second, 1).get_by_label("Units")).to_have_value("35")
+
+        second.get_by_role("button", name="Compare the two versions").click()
+        expect(second.get_by_role("heading", level=1)).to_have_text("Two versions")
+        differing = second.locator("table").first
+        expect(differing).to_contain_text("20")
+        expect(differing).to_contain_text("35")
+        assert violations(second) == []
+        second.get_by_role("button", name="Go on with mine").click()
+        expect(row(second, 1).get_by_label("Units")).to_have_value("35")
+        expect(row(second, 0).get_by_label("Units")).not_to_have_value("20")
+        row(second, 0).get_by_label("Units").fill("20")  # and the other's, too
+        expect(second.locator("[data-saved]")).to_contain_text("Draft saved")
+
+        first.reload()
+        expect(row(first, 0).get_by_label("Units")).to_have_value("20")
+        expect(row(first, 1).get_by_label("Units")).to_have_value("35")
+        expect(first.locator("[data-saved]")).not_to_contain_text("not saved")

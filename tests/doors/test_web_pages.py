@@ -168,6 +168,16 @@ def test_goals_are_signed_and_stand_in_the_picture(app: FastAPI, injector: TestC
         assert known.patient.keep[0].at_least == 0.75
 
 
+def test_proposals_are_asked_for_with_nothing_but_a_product(
+    injector: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openbont.web.proposing.propose", lambda *_, **__: [])
+    typed = {"product": "onabotulinumtoxinA", "date": "2199-01-01"}
+    said = injector.post(f"/patients/{ARM}/plan/propose", data=typed)
+    assert said.status_code == 200
+    assert said.json().keys() <= {"doing", "proposals"}
+
+
 def test_what_is_given_needs_its_reason_and_takes_from_the_vials(
     app: FastAPI, injector: TestClient
 ) -> None:

@@ -12,8 +12,8 @@ from fastapi import APIRouter, FastAPI, HTTPException, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from openbont.catalog.muscles import base, words
-from openbont.catalog.needles import needles
 from openbont.catalog.names import structures
+from openbont.catalog.needles import needles
 from openbont.catalog.products import product, products
 from openbont.clinic.records import Records
 from openbont.errors import BadInput, NoEvidence, NoPlan, UnknownName
