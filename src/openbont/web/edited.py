@@ -120,7 +120,9 @@ def _injected(one: Injection, session: Session, allowed: Limits) -> dict[str, An
     given_u = sum(x.dose_u for x in session.injections if x.structure == one.structure)
     said = ""
     if limit is not None and limit.max_u is not None:
-        said = f"{'up to' if limit.min_u is None else f'{limit.min_u:g} to'} {limit.max_u:g} U"
+        span = f"{limit.min_u or 0:g} to {limit.max_u:g} U"
+        said = f"up to {limit.max_u:g} U" if limit.min_u is None else span
+        said = f"{limit.max_u:g} U" if limit.min_u == limit.max_u else said
         said += "" if limit.verified else ", unverified"
     return {
         "words": words(one.structure),

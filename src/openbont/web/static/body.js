@@ -232,9 +232,20 @@ export async function show(canvas, svg, address, hears) {
     render();
   }
 
-  function choose(site) {
+  function choose(site, turn = false) {
     now = { row: site?.row ?? -1, site: site?.site ?? -1, structure: site?.structure ?? "" };
+    const one = sites.find(isNow);
+    if (turn && one && !one.facing) face(one);
     paint();
+  }
+
+  /** Turn the body until a site is in front. */
+  function face(one) {
+    const far = camera.position.distanceTo(controls.target);
+    const way = one.out.clone().setY(Math.max(0, one.out.y)).normalize();
+    camera.position.copy(controls.target).addScaledVector(way, far);
+    controls.update();
+    render();
   }
 
   function plan(structures) {

@@ -335,17 +335,17 @@ async function where() {
   sites = said.sites.map((one) => ({ ...one, label: `${one.row + 1}${alone(one) ? "" : letter(one.site)}` }));
   siteList.replaceChildren(new Option("choose", ""), ...sites.map((one) => new Option(`${one.label} ${one.words}`, keyOf(one))));
   document.querySelector(".sites").hidden = !sites.length;
-  if (!sites.length) siteSaid.textContent = "No site of this plan shows on the skin: open the regions below.";
+  if (body) inside();
   body?.plan(lines().map((line) => line.querySelector("select").value));
   body?.put(sites, first ? "sites" : "");
   choose(sites.find((one) => was && keyOf(one) === keyOf(was)) ?? null);
 }
 
-function choose(one) {
+function choose(one, turn = false) {
   siteList.value = one ? keyOf(one) : "";
   const here = one && lineOf(one.row);
   for (const line of lines()) line.classList.toggle("chosen", line === here);
-  body?.choose(one);
+  body?.choose(one, turn);
 }
 
 function tell(words, wrong = false) {
@@ -354,7 +354,7 @@ function tell(words, wrong = false) {
 }
 
 siteList.addEventListener("input", (event) => event.stopPropagation()); // it is no part of the plan
-siteList.addEventListener("change", () => { follow = null; choose(chosen()); tell(chosen()?.words ?? ""); });
+siteList.addEventListener("change", () => { follow = null; choose(chosen(), true); tell(chosen()?.words ?? ""); });
 toRow.addEventListener("click", () => {
   const missing = toRow.dataset.add;
   const line = lineOf(chosen()?.row) ?? rows.querySelector(".chosen");
@@ -474,16 +474,23 @@ async function startBody() {
     body.plan(lines().map((line) => line.querySelector("select").value));
     body.put(sites, "sites");
     choose(chosen());
+    if (siteKey) inside();
     canvas.dataset.ready = "";
   } catch {
-    withoutBody();
+    body = null;
+    pictures("This browser draws no body in 3-D. The pictures show the same sites; choose a site above and move it with the arrows.");
   }
 }
 
-function withoutBody() {
-  body = null;
+/** What is injected from within, a bladder, has no place on a standing body. */
+function inside() {
+  if (!body.names.size && !sites.length) pictures("The sites of this plan are not on a standing body: the pictures show them.");
+}
+
+/** Pictures in the place of the body. */
+function pictures(words) {
   for (const id of ["stage", "views", "body-over"]) document.getElementById(id).hidden = true;
-  document.getElementById("body-said").textContent = "This browser draws no body in 3-D. The pictures show the same sites; choose a site above and move it with the arrows.";
+  document.getElementById("body-said").textContent = words;
   document.getElementById("pictures").open = true;
 }
 
