@@ -3,8 +3,10 @@
 import io
 import zipfile
 
+import pypdf
 import pytest
 from fastapi import FastAPI
+from fhir.resources.R4B.bundle import Bundle
 
 import openbont as bont
 from openbont.web.server import examples
@@ -25,6 +27,34 @@ def test_sheet_is_a_pdf_and_its_twin_says_the_same_units(app: FastAPI) -> None:
     said = viewer.get(f"/patients/arm-after-stroke/papers/{key}/sheet.pdf.json").json()
     assert not said["stops"]
     assert "290 U" in str(said)
+
+
+def words_of(pdf: bytes) -> str:
+    return " ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf)).pages)
+
+
+def test_papers_of_a_session_that_was_given_come_as_pdf_and_fhir(app: FastAPI) -> None:
+    patient = bont.load_patient(examples() / "chronic_migraine" / "patient.yaml").id
+    with app.state.open_records("test") as records:
+        key = records.all(patient, "session")[-1].key
+        plan = records.all(patient, "plan")[-1].key
+    viewer, at = signed_in_as(app, "viewer"), f"/patients/{patient}/papers"
+    said = {}
+    for paper in (f"{plan}/sheet.pdf", f"{key}/note.pdf", f"{key}/leaflet.pdf?phone=555-0100"):
+        answer = viewer.get(f"{at}/{paper}")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+        said[paper.partition("/")[2].partition(".")[0]] = words_of(answer.content)
+    assert all("Clara Nowak" in words for words in said.values())
+    assert "155 U" in said["sheet"]
+    assert "155 U" in said["note"]
+    assert "A200-2" in said["note"]  # the vial it came from
+    assert "555-0100" in said["leaflet"]
+    fhir = viewer.get(f"{at}/{key}/fhir")
+    assert fhir.headers["content-type"] == "application/fhir+json"
+    bundle = Bundle.model_validate_json(fhir.text)
+    kinds = [one.resource.get_resource_type() for one in bundle.entry]
+    assert {"Patient", "Procedure", "MedicationAdministration"} <= set(kinds)
+    assert "Nowak" in fhir.text
 
 
 def test_a_stopped_plan_has_a_sheet_without_units_and_no_leaflet(app: FastAPI) -> None:
