@@ -67,7 +67,7 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class _Read:
+class Read:
     """A reading with its day and where it comes from."""
 
     date: datetime.date
@@ -82,7 +82,7 @@ def observed(held: Sequence[Held], key: str, draws: int = DRAWS) -> Compared:
 
     session = next(one.noun for one in held if one.key == key)
     assert isinstance(session, GivenSession)
-    counts, uncounted = _headache_days(held, session.date)
+    counts, uncounted = headache_days(held, session.date)
     read = [*_visits(held, session.date), *counts]
     if not read:
         return Compared((), (), uncounted, None, draws)
@@ -116,12 +116,12 @@ def _written(noun: Noun) -> datetime.date:
 # ---- what was read
 
 
-def _visits(held: Sequence[Held], after: datetime.date) -> Iterator[_Read]:
+def _visits(held: Sequence[Held], after: datetime.date) -> Iterator[Read]:
     """Readings of visits until the next session."""
     until = _next(held, after)
     for one in held:
         if isinstance(one.noun, ClinicVisit) and after < one.noun.date <= until:
-            yield from (_Read(one.noun.date, each, "visit") for each in one.noun.readings)
+            yield from (Read(one.noun.date, each, "visit") for each in one.noun.readings)
 
 
 def _next(held: Sequence[Held], after: datetime.date) -> datetime.date:
@@ -129,9 +129,7 @@ def _next(held: Sequence[Held], after: datetime.date) -> datetime.date:
     return min((one for one in later if one > after), default=datetime.date.max)
 
 
-def _headache_days(
-    held: Sequence[Held], after: datetime.date
-) -> tuple[list[_Read], tuple[str, ...]]:
+def headache_days(held: Sequence[Held], after: datetime.date) -> tuple[list[Read], tuple[str, ...]]:
     """Headache days of each 28 days since the session, and which cannot be counted."""
     hours, found, missing = _hours(held), [], []
     until, end = min(_next(held, after), max(hours, default=after)), after + WINDOW
@@ -139,7 +137,7 @@ def _headache_days(
         written = [one for at, one in hours.items() if end - WINDOW < at <= end]
         if len(written) == WINDOW.days:
             count = float(sum(one >= HEADACHE_HOURS for one in written))
-            found.append(_Read(end, Reading(scale=COUNTED, value=count), "diary"))
+            found.append(Read(end, Reading(scale=COUNTED, value=count), "diary"))
         elif written:
             days = counted(len(written), "day")
             missing.append(f"{days} of the 28 up to {day(end)} are written down")
@@ -163,7 +161,7 @@ def _hours(held: Iterable[Held]) -> dict[datetime.date, float]:
 
 
 def _beside(
-    read: Iterable[_Read], course: "Course", start: datetime.date
+    read: Iterable[Read], course: "Course", start: datetime.date
 ) -> tuple[tuple[Seen, ...], tuple[str, ...]]:
     rows: list[Seen] = []
     apart: dict[str, None] = {}
@@ -178,7 +176,7 @@ def _beside(
     return tuple(rows), tuple(apart)
 
 
-def _seen(one: _Read, measure: "Measure", course: "Course", at: int) -> Seen:
+def _seen(one: Read, measure: "Measure", course: "Course", at: int) -> Seen:
     severity = course.of(measure.scale, measure.where)[:, course.day == at]
     low, middle, high = _band(severity, measure)[:, 0]
     value = measure.number(one.reading.value)
