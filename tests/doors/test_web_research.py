@@ -230,6 +230,18 @@ def test_two_plans_side_by_side(app: FastAPI, two_plans: Result) -> None:
     assert "flexor carpi radialis" in client.get(f"{where}/files/rows.csv").text
 
 
+def test_a_plan_that_a_rule_stops_says_so_before_any_number(
+    app: FastAPI, two_plans: Result
+) -> None:
+    first, second = two_plans.data["findings"]
+    stop = {**first[0], "level": "stop", "reason": "not in this disease"}
+    about = About("researcher", "comparison", "A and B", 1)
+    data = {**two_plans.data, "findings": [first, [stop, *second]]}
+    jobs_of(app).results.keep(about, Result(data, two_plans.files))
+    text = signed_in_as(app, "researcher").get(f"/research/jobs/{about.id}").text
+    assert "Stop: B." in text.partition("What they bring")[0]
+
+
 def plans_of_records(client: TestClient) -> list[list[str]]:
     """Address and words of each plan in the records."""
     groups: dict[str, list[list[str]]] = dict(client.get("/research/compare.json").json()["groups"])

@@ -182,6 +182,7 @@ def _doses(plan: Plan) -> dict[str, str]:
 def _reached(side: "Side") -> dict[str, str]:
     """What one plan brings, leaves and spills, in words."""
     rows = {
+        "Findings that stop it": str(len(side.stops)),
         "Total": ", ".join(str(dose) for dose in side.totals.values()),
         "Needle sites": str(side.needles),
         "Part of the wanted effect": percent(side.effect),
@@ -191,8 +192,7 @@ def _reached(side: "Side") -> dict[str, str]:
     }
     rows |= {f"Keeps {one.words}": share_band(one.kept) for one in side.outcome.unwanted}
     rows |= {f"Rises: {one.words}": reading_band(one.worst, one.unit) for one in side.outcome.rises}
-    rows |= {f"Spares {one.ceiling.words}": percent(one.kept) for one in side.spill}
-    return rows | {"Findings that stop it": str(len(side.stops))}
+    return rows | {f"Spares {one.ceiling.words}": percent(one.kept) for one in side.spill}
 
 
 def _beside(first: dict[str, str], second: dict[str, str]) -> list[tuple[str, str, str]]:
