@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from openbont.io import load_patient
 from openbont.planning.rules import refusals
@@ -180,6 +180,34 @@ def test_a_server_that_was_killed_in_the_middle_of_an_edit_has_the_draft(
         page.goto(goals)
         expect(page.get_by_label(words)).to_have_value("hold a cup")
         page.close()
+
+
+def test_words_that_never_reached_the_server_are_put_back(page: Page) -> None:
+    at = f"/patients/{patient_of('cervical_dystonia')}/eligibility"
+    page.goto(at)
+    page.route("**/eligibility", lambda route: route.abort())
+    for i in range(1, 5):  # rows that the page did not have grow with them
+        page.get_by_label(f"Allergies {i}").fill(f"nut {i}")
+    expect(page.locator("[data-saved]")).to_contain_text("kept in this browser")
+    page.unroute("**/eligibility")
+    page.goto(at)
+    page.get_by_role("button", name="Put them back").click()
+    expect(page.get_by_label("Allergies 4")).to_have_value("nut 4")
+    expect(page.locator("[data-saved]")).to_contain_text("Draft saved")
+    page.reload()
+    expect(page.get_by_label("Allergies 4")).to_have_value("nut 4")
+    expect(page.get_by_role("button", name="Put them back")).to_have_count(0)
+
+
+def test_who_signs_while_a_save_is_on_its_way_is_no_stranger_to_himself(page: Page) -> None:
+    page.goto(f"/patients/{patient_of('overactive_bladder')}/goals")
+    held: list[Route] = []
+    page.route("**/goals", lambda route: held.append(route) if not held else route.continue_())
+    with page.expect_request("**/goals"):
+        page.get_by_label("Goal 1 in words").fill("sleep through the night")
+    page.get_by_role("button", name="Sign, and go to the plan").click(no_wait_after=True)
+    held[0].continue_()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Plan")
 
 
 def test_two_tabs_of_one_form_and_nothing_is_lost(context: BrowserContext) -> None:

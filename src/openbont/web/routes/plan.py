@@ -27,7 +27,7 @@ from openbont.report.papers import as_plan
 from openbont.report.words import listed, number, percent
 from openbont.web.accounts import READ, SIGN, WRITE
 from openbont.web.chart import Chart, chart
-from openbont.web.context import TEMPLATES, fragment, need, page, records, user_of
+from openbont.web.context import TEMPLATES, fragment, need, page, records, refusal, user_of
 from openbont.web.drafts import Draft, Fields
 from openbont.web.edited import (
     fields_of,
@@ -65,7 +65,7 @@ def plan_page(request: Request, patient: str) -> Response:
 def save_plan(request: Request, patient: str, form: Form) -> Response:
     """Keep the draft, or sign it; an injector signs."""
     if form.do == "sign" and not user_of(request).may(*SIGN):
-        raise HTTPException(403, f"A plan is signed by: {listed(list(SIGN))}.")
+        raise refusal(request, f"A plan is signed by: {listed(list(SIGN))}.")
     held = records(request)
     known = chart(held, patient)
 
