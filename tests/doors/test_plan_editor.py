@@ -268,3 +268,5 @@ def test_without_webgl_there_are_pictures_and_the_arrows_still_move(editor):
     place = page.locator("#rows [data-row] >> nth=0 >> input[name$='.site_mm']")
     expect(place).not_to_have_value("")
     expect(page.locator("#site-said")).to_contain_text("left flexor carpi radialis: ")
+    page.select_option("[name='injections.0.structure']", "flexor_carpi_ulnaris.left")
+    expect(place).to_have_value("")  # it was a place of another muscle

@@ -3,6 +3,8 @@
 import datetime
 import json
 import struct
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -224,6 +226,12 @@ def test_every_session_of_a_longer_plan_can_be_read(app, injector):
     assert "The plan on record has 2 sessions" in shown
     assert "15 Feb 2027" in shown
     assert "60 U onabotulinumtoxinA" in shown
+
+
+def test_the_workbench_opens_before_jax_is_loaded():
+    asked = "import sys, openbont.web.app; print('jax' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "False"
 
 
 # ---- in a browser

@@ -6,6 +6,7 @@ good enough to show where a muscle lies in a body of another shape; nothing is c
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
@@ -54,10 +55,15 @@ def carried_mm(
     start: Surface, end: Surface, point_mm: Float[np.ndarray, "point 3"]
 ) -> Float[np.ndarray, "point 3"]:
     """Where places inside `start` lie inside `end`."""
-    away, near = KDTree(start.vertex_mm).query(point_mm, NEIGHBOURS)
+    away, near = _corners(start).query(point_mm, NEIGHBOURS)
     weight = np.maximum(away, 0.1) ** -4.0
     moved = (end.vertex_mm - start.vertex_mm)[near]
     return np.asarray(point_mm + (weight[..., None] * moved).sum(1) / weight.sum(1)[:, None])
+
+
+@lru_cache(maxsize=8)
+def _corners(body: Surface) -> KDTree:
+    return KDTree(body.vertex_mm)
 
 
 def along_skin(body: Surface, point_mm: Point, up_mm: float, right_mm: float) -> Point:

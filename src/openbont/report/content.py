@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from openbont.evidence import Parameter, cite
-from openbont.forward.outcome import Outcome
 from openbont.patient import Patient
 from openbont.plan import Plan
 from openbont.planning.rules import Finding
@@ -18,6 +17,7 @@ from openbont.report.words import day
 if TYPE_CHECKING:  # the chain and the optimiser are slow to import; a report only reads results
     from openbont.forward.chain import Course
     from openbont.forward.exposure import Toxin
+    from openbont.forward.outcome import Outcome
     from openbont.planning.proposal import Proposal
 
 _CONTROL = dict.fromkeys({*range(32), *range(127, 160)} - {9, 10}, "�")
@@ -29,7 +29,7 @@ def content(
     findings: Sequence[Finding],
     course: "Course | None",
     untreated: "Course | None",
-    outcome: Outcome | None,
+    outcome: "Outcome | None",
     model_parameters: Sequence[Parameter],
     proposal: "Proposal | None" = None,
     toxin: "Toxin | None" = None,

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from openbont.catalog.muscles import words
 from openbont.catalog.overview import overview
-from openbont.forward.outcome import GoalOutcome, Outcome, Rise, Unwanted
 from openbont.patient import Goal, Patient
 from openbont.plan import Plan
 from openbont.report.readings import readings
@@ -25,6 +24,7 @@ from openbont.report.words import (
 if TYPE_CHECKING:  # the chain needs jax; a report only reads its results
     from openbont.forward.chain import Course
     from openbont.forward.exposure import Toxin
+    from openbont.forward.outcome import GoalOutcome, Outcome, Rise, Unwanted
 
 _LEAST_SHARE = 0.002
 _DURATIONS = ("Weeks at target", "Weeks of gain")
@@ -35,7 +35,7 @@ def expected(
     patient: Patient,
     course: "Course",
     untreated: "Course",
-    outcome: Outcome,
+    outcome: "Outcome",
     toxin: "Toxin | None",
 ) -> Content:
     """Goals, dates, strength, and the pictures."""
@@ -84,7 +84,7 @@ def _misfit(disorder: str) -> str:
     return f" Caution: {known}." if known else ""
 
 
-def _goals(outcome: Outcome, course: "Course", patient: Patient) -> Table:
+def _goals(outcome: "Outcome", course: "Course", patient: Patient) -> Table:
     """One row a goal, in the patient's order."""
     measured = {
         (one.scale, one.where): ", ".join(filter(None, [one.words, scale_words(one.scale)]))
@@ -111,7 +111,7 @@ def _goals(outcome: Outcome, course: "Course", patient: Patient) -> Table:
     return table(caption, columns, rows, widths=[2, 1, 1.1, 1.1, 0, 0, 1, 1])
 
 
-def _target(asked: Goal, goal: GoalOutcome) -> str:
+def _target(asked: Goal, goal: "GoalOutcome") -> str:
     """As the patient's file writes it, with the number where that differs."""
     target = number(goal.target, goal.unit)
     if isinstance(asked.at_most, str):
@@ -119,7 +119,7 @@ def _target(asked: Goal, goal: GoalOutcome) -> str:
     return f"{'at most' if goal.better == 'lower' else 'at least'} {target}"
 
 
-def _facts(outcome: Outcome) -> list[list[str]]:
+def _facts(outcome: "Outcome") -> list[list[str]]:
     """Term, value, and what the value means."""
     meant = (
         dict.fromkeys(getattr(goal, name).definition for goal in outcome.goals)
@@ -139,7 +139,7 @@ def _facts(outcome: Outcome) -> list[list[str]]:
     ]
 
 
-def _strength(unwanted: Iterable[Unwanted], rises: Iterable[Rise]) -> Table:
+def _strength(unwanted: Iterable["Unwanted"], rises: Iterable["Rise"]) -> Table:
     rows = [
         [
             one.words,

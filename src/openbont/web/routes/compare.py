@@ -12,7 +12,6 @@ from typing import Annotated
 from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import Response
 
-from openbont.catalog.disorders import MODELLED
 from openbont.errors import BadInput
 from openbont.io import load_patient, load_plan
 from openbont.patient import Patient
@@ -168,7 +167,7 @@ def _of_records(request: Request, sought: str) -> list[tuple[str, str]]:
     named = islice((one.id for one in register(held, sought)), MOST_PATIENTS)
     found = []
     for known in charts(held, named):
-        if known.patient.disorder.name in MODELLED:
+        if _has_model(known.patient):
             plans = [
                 (one.key, f"plan of {day(plan.date)}, {one.state}")
                 for one, plan in reversed(known.of(Plan))
@@ -194,4 +193,11 @@ def patients() -> tuple[str, ...]:
 
 
 def _modelled(folder: Path) -> bool:
-    return load_patient(folder / "patient.yaml").disorder.name in MODELLED
+    return _has_model(load_patient(folder / "patient.yaml"))
+
+
+def _has_model(patient: Patient) -> bool:
+    """Whether the disorder has a model; those need jax, which takes its time to load."""
+    from openbont.catalog.disorders import MODELLED
+
+    return patient.disorder.name in MODELLED

@@ -89,10 +89,13 @@ function stale(is) {
 function wrongs(wrong) {
   for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
   const [first] = Object.entries(wrong);
-  for (const name of Object.keys(wrong)) form.elements[name]?.setAttribute?.("aria-invalid", "true");
+  for (const name of Object.keys(wrong)) {
+    form.elements[name]?.setAttribute?.("aria-invalid", "true");
+    form.elements[name]?.closest?.("details")?.setAttribute("open", "");
+  }
   const line = document.getElementById("live-wrong");
   line.hidden = !first;
-  line.textContent = first ? `${first[0].replace(/injections\.(\d+)\./, (_, at) => `row ${Number(at) + 1}, `).replaceAll("_", " ")}: ${first[1]}` : "";
+  line.textContent = first ? `${first[0].replace(/injections\.(\d+)(\.)?/, (_, at, more) => `row ${Number(at) + 1}${more ? ", " : ""}`).replaceAll("_", " ")}: ${first[1]}` : "";
 }
 
 function sums(said) {
@@ -249,6 +252,7 @@ rows.addEventListener("focusin", (event) => {
 
 form.addEventListener("input", (event) => {
   if (event.target.name === "note") return;
+  if (event.target.name?.endsWith(".structure")) event.target.closest("[data-row]").querySelector("[name$='.site_mm']").value = ""; // a place of another muscle
   noted();
   ask();
 });
