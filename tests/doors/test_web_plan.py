@@ -172,8 +172,7 @@ def test_needles_and_the_way_to_them(injector):
     assert all(one["skin_mm"][0] > 100 for one in said["sites"])
     assert all("mm deep; left upper arm" in one["words"] for one in said["sites"])
     [way] = said["ways"]
-    assert "mm deep" in way["short"]
-    assert "unverified" in way["short"]
+    assert "mm deep · unverified: " in way["short"]
     assert "brachial artery" in way["whole"]
     within = injector.post(f"{BLADDER}/sites", data=FORM, headers=JSON).json()
     assert within["sites"] == []  # no place of the skin stands for the wall of the bladder
@@ -197,6 +196,8 @@ def test_a_needle_that_is_moved_has_a_row_of_its_own(injector):
     for row, one in enumerate(said["rows"]):
         form |= {f"injections.{row}.{name}": text for name, text in one.items()}
     sites = injector.post(f"{ARM}/sites", data=form, headers=JSON).json()["sites"]
+    labels = [x["label"] for x in injector.post(f"{ARM}/live", data=form).json()["rows"]]
+    assert all(one.endswith("100 U in all its rows") for one in labels)
     here, *others = (np.array(one["skin_mm"]) for one in sites)
     before = np.array(first["skin_mm"])
     assert here[1] < before[1]

@@ -14,7 +14,7 @@ from openbont.catalog.vials import diluent_ml, vials
 from openbont.errors import UnknownName
 from openbont.patient import Patient
 from openbont.plan import Injection, Plan, Session
-from openbont.planning.limits import Limits, limits
+from openbont.planning.limits import Limits, StructureLimit, limits
 from openbont.planning.rules import TOLERANCE_U
 from openbont.report.words import band, counted, day, number, percent, reading_band, share_band
 from openbont.web.chart import Chart
@@ -118,20 +118,24 @@ def sums(plan: Plan, patient: Patient) -> dict[str, Any]:
 def _injected(one: Injection, session: Session, allowed: Limits) -> dict[str, Any]:
     volume_ml, limit = session.volume_ml(one), allowed.structure(one.structure)
     given_u = sum(x.dose_u for x in session.injections if x.structure == one.structure)
-    said = ""
-    if limit is not None and limit.max_u is not None:
-        span = f"{limit.min_u or 0:g} to {limit.max_u:g} U"
-        said = f"up to {limit.max_u:g} U" if limit.min_u is None else span
-        said = f"{limit.max_u:g} U" if limit.min_u == limit.max_u else said
-        said += "" if limit.verified else ", unverified"
     return {
         "words": words(one.structure),
         "site_u": number(one.site_dose_u, "U"),
         "site_ml": number(volume_ml / one.sites, "mL"),
         "volume_ml": number(volume_ml, "mL"),
-        "label": said or "not in the label",
+        "label": _label(one, limit, given_u),
         "over": bool(limit and limit.max_u is not None and given_u > limit.max_u + TOLERANCE_U),
     }
+
+
+def _label(one: Injection, limit: StructureLimit | None, given_u: float) -> str:
+    """What the label gives the structure; several rows of it count together."""
+    if limit is None or limit.max_u is None:
+        return "not in the label"
+    span = f"{limit.min_u:g} to {limit.max_u:g} U" if limit.min_u else f"up to {limit.max_u:g} U"
+    said = f"{limit.max_u:g} U" if limit.min_u == limit.max_u else span
+    doubt = "" if limit.verified else ", unverified"
+    return said + doubt + ("" if given_u == one.dose_u else f"; {given_u:g} U in all its rows")
 
 
 def _totals(session: Session, patient: Patient, allowed: Limits) -> list[dict[str, Any]]:
@@ -163,9 +167,8 @@ def _vials(session: Session) -> dict[str, Any]:
 def guidance(structure: str, deep: str = "", region: str = "") -> dict[str, Any]:
     """The usual way of the needle: in a line, and whole; depth and place where they are drawn."""
     way = needles().get(base(structure))
-    told = [deep, way.approach, f"avoid: {way.avoid}"] if way else [deep]
-    if way and not way.verified:
-        told.append("unverified")
+    doubt = "unverified: " if way and not way.verified else ""
+    told = [deep, doubt + way.approach, f"avoid: {way.avoid}"] if way else [deep]
     return {
         "short": " · ".join(one for one in told if one) or "No way of the needle is known here",
         "deep": deep,
