@@ -188,18 +188,21 @@ def patients_picture(names: tuple[str, str], first: "Course", second: "Course") 
 
 @styled
 def observed_picture(
-    weeks: Array, panels: Sequence[tuple[str, Array, Sequence[tuple[float, float]]]]
+    weeks: Array, panels: Sequence[tuple["Measure", Array, Sequence[tuple[float, float]]]]
 ) -> Picture:
-    """Readings after a session in the band they were expected in, one panel a reading."""
+    """Readings after a session in the band they were expected in, one panel a measure."""
     figure, axes = _panels(len(panels), columns=3, height=1.7)
-    for panel, (title, (low, median, high), points) in zip(axes, panels, strict=True):
+    for panel, (measure, (low, median, high), points) in zip(axes, panels, strict=True):
         panel.fill_between(weeks, low, high, color=BLUE, alpha=0.2, linewidth=0)
         panel.plot(weeks, median, color=BLUE)
         panel.plot(*zip(*points, strict=True), color=RED, marker="D", linestyle="none")
         panel.set_xlabel("weeks")
         panel.xaxis.set_major_locator(MultipleLocator(4 if weeks[-1] <= 24 else 12))
         panel.set_xlim(0, weeks[-1])
-        _titled(panel, title)
+        if measure.grades:
+            panel.set_yticks([at for _, at in measure.grades], [name for name, _ in measure.grades])
+            panel.set_ylim(min(low) - 0.2, max(high) + 0.2)
+        _titled(panel, reading_name(measure))
     _legend(
         figure,
         Line2D([], [], color=BLUE, label="expected reading, median"),

@@ -222,5 +222,5 @@ def _drawn(rows: Sequence[Seen], course: "Course") -> "Picture | None":
         measure = measures[words]
         band = _band(course.of(measure.scale, measure.where), measure)
         points = [(one.week, one.value) for one in rows if one.words == words]
-        panels.append((words, band, points))
+        panels.append((measure, band, points))
     return observed_picture(course.day / 7, panels) if panels else None

@@ -110,6 +110,7 @@ def _shown(
         | {"findings": rows(form.fields, "findings", 3)},
         known=_names(),
         earlier=_earlier(known, form.fields),
+        answered=_answered(known),
         scales=scales_of(known.patient),
         choices=CHOICES,
         where=places(known.patient),
@@ -166,6 +167,17 @@ def _earlier(known: Chart, fields: Fields) -> dict[int, str]:
     return found
 
 
+def _answered(known: Chart) -> dict[str, str]:
+    """Question -> what was answered on another day: it is asked again."""
+    asked = [one for _, one in known.of(Eligibility)][-1:]
+    return {
+        one.question: f"{one.answer} on {day(last.date)}"
+        for last in asked
+        if last.date < known.today
+        for one in last.answers
+    }
+
+
 def _wanted(patient: Patient) -> tuple[str, ...]:
     """What is read at the first visit."""
     first = visits(patient.disorder.name)[:1]
@@ -197,11 +209,12 @@ def _first(known: Chart) -> Fields:
         fields |= {f"findings.{i}.scale": name for i, name in enumerate(_wanted(known.patient))}
     if _found_on(known) < known.today:
         fields |= dict.fromkeys((name for name in fields if name.endswith(".value")), "")
-    answers = [one for _, one in known.of(Eligibility)]
-    said = {one.question: one for one in answers[-1].answers} if answers else {}
+    asked = known.of(Eligibility)
+    said = {one.question: one for one in asked[-1][1].answers} if asked else {}
+    again = bool(asked) and asked[-1][1].date < known.today
     for i, question in enumerate(questions(known.patient)):
         if question.ask in said:
-            fields[f"answers.{i}.answer"] = said[question.ask].answer
+            fields[f"answers.{i}.answer"] = "" if again else said[question.ask].answer
             fields[f"answers.{i}.note"] = said[question.ask].note
     return fields
 
