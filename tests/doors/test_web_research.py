@@ -399,3 +399,17 @@ def test_somebody_keeps_only_so_many(app: FastAPI, monkeypatch: pytest.MonkeyPat
     answer = client.post("/research/trial/yaml", data={"design": small(SMALL)})
     assert answer.status_code == 503
     assert "delete some" in answer.text
+
+
+# ---- Understand
+
+
+def test_a_disease_sets_the_safety_factor_and_no_dose_is_called_safe(app: FastAPI) -> None:
+    viewer = signed_in_as(app, "viewer")
+    ill = viewer.get("/understand.json?nerve=myasthenia_gravis").json()
+    healthy = viewer.get("/understand.json").json()
+    assert (ill["at"]["safety_factor"], healthy["at"]["safety_factor"]) == (1.3, 2.7)
+    assert "In myasthenia gravis no dose is known to be safe" in ill["seen"]["said"]["short"]
+    assert "safe" not in healthy["seen"]["said"]["short"]
+    assert set(ill["seen"]["curves"]) >= {"captured_u_per_cm3", "intact", "release", "fires"}
+    assert viewer.get("/understand?nerve=cold").status_code == 422

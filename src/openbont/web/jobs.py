@@ -71,7 +71,8 @@ class Jobs:
 
     def of(self, owner: str) -> list[Job]:
         """Somebody's own that are not kept as files, the newest first."""
-        return [one for one in reversed(self.held.values()) if one.about.owner == owner]
+        with self.lock:
+            return [one for one in reversed(self.held.values()) if one.about.owner == owner]
 
     def stop(self, job: Job) -> None:
         """End it where it is."""
@@ -134,10 +135,18 @@ def _heard(job: Job, heard: Connection) -> Result | str:
 
 
 def _work(work: Work, to: Connection) -> None:
-    """Do it, and say how far it is."""
+    """Do it, and say how far it is; nothing goes on once the server is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C ends the server, and that ends us
+    threading.Thread(target=_end_with_server, daemon=True).start()
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # the server has its share
-    _say(to, _outcome(work, lambda share: _say(to, float(share))))
+    to.send(_outcome(work, lambda share: to.send(float(share))))
+
+
+def _end_with_server() -> None:
+    server = multiprocessing.parent_process()
+    if server:
+        server.join()
+        os._exit(1)
 
 
 def _outcome(work: Work, tell: Tell) -> Any:
@@ -148,10 +157,3 @@ def _outcome(work: Work, tell: Tell) -> Any:
     except Exception as error:
         log_without_values(error)
         return "Something broke here; the log says where."
-
-
-def _say(to: Connection, thing: Any) -> None:
-    try:
-        to.send(thing)
-    except OSError:
-        os._exit(1)  # nobody listens any more

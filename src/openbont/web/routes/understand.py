@@ -84,7 +84,7 @@ def course(
 
 def _seen(muscle: str, product: str, nerve: str, at: dict[str, Any]) -> dict[str, Any]:
     """Curves, the same as a table by week, and a sentence a stage."""
-    from openbont.trials.follow import follow
+    from openbont.trials.follow import HEALTHY, conditions, follow
 
     found = follow(muscle, product, nerve=nerve, **at)
     names = ("intact", "release", "fires", "tone", "strength")
@@ -98,6 +98,8 @@ def _seen(muscle: str, product: str, nerve: str, at: dict[str, Any]) -> dict[str
         f"{number(middle, 'U/cm³', 2)}."
     )
     said["short"] = _short(found, f"{number(at['dose_u'], 'U')} {product}", words(muscle))
+    if nerve != HEALTHY:
+        said["short"] += f" In {conditions()[nerve].words} no dose is known to be safe."
     return {"curves": found, "rows": rows, "said": said}
 
 
