@@ -220,6 +220,16 @@ def test_a_needle_goes_only_where_its_muscle_is(injector):
     assert gone.status_code == 404
 
 
+def test_a_typed_place_outside_its_muscle_says_so(injector):
+    form = {**BICEPS, "injections.0.sites": "1", "injections.0.site_mm": "0 0 0"}
+    said = injector.post(f"{ARM}/sites", data=form, headers=JSON).json()
+    assert "outside it" not in said["ways"][0]["short"]
+    form["injections.0.site_mm"] = "0 60 0"
+    said = injector.post(f"{ARM}/sites", data=form, headers=JSON).json()
+    assert "▲ outside it" in said["ways"][0]["short"]
+    assert "▲ outside it" in said["sites"][0]["words"]
+
+
 def test_every_session_of_a_longer_plan_can_be_read(app, injector):
     with app.state.open_records("the clinic") as records:
         records.add(SESSIONS, "arm-after-stroke")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from openbont.anatomy.aim import aim
+from openbont.anatomy.aim import aim, lies_in
 from openbont.anatomy.carried import along_skin, carried_mm, place, same_place
 from openbont.anatomy.head import atlas as head
 from openbont.anatomy.muscles import atlas, belly
@@ -117,3 +117,12 @@ def test_a_place_in_a_structures_terms_and_back(name):
     one = structure(name)
     local = (3.0, -2.0, 1.5)
     assert one.local_mm(one.place(np.array(local))) == local
+
+
+@pytest.mark.parametrize(
+    ("name", "where"), [("biceps_brachii.right", atlas("arm.right")), ("frontalis.left", None)]
+)
+def test_a_place_in_or_outside_a_structure(name, where):
+    one = structure(name)
+    assert lies_in(one, where, one.centre_mm)
+    assert not lies_in(one, where, one.centre_mm + 2 * one.half_mm[1] * one.frame[1])

@@ -11,6 +11,7 @@ from openbont.anatomy.surface import Point
 
 DEEPEST_MM = 120.0
 STEP_MM = 0.5
+EXACT_MM = 2.0
 OUTSIDE_MM = 10.0
 """A limb of a recorded girth may stand out of the skin that is drawn, by this much."""
 
@@ -47,6 +48,14 @@ def aim(structure: Structure, atlas: Atlas | None, skin_mm: Point, inward: Point
         tuple(atlas.tissues[one] for one in passed if one >= len(COMMON)) if atlas else (),
         BONE in passed,
     )
+
+
+def lies_in(structure: Structure, atlas: Atlas | None, point_mm: Point) -> bool:
+    """Whether a place is in a structure, or beside it by no more than the maps are exact."""
+    if structure.plate_mm is None or atlas is None:
+        return bool(structure.under(point_mm[None]).all())
+    near = point_mm + EXACT_MM * (np.indices((3, 3, 3)).reshape(3, -1).T - 1.0)
+    return bool((atlas.at(near) == atlas.number(structure.id)).any())
 
 
 def _hit(

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from openbont.anatomy.aim import Aim, aim
+from openbont.anatomy.aim import Aim, aim, lies_in
 from openbont.anatomy.carried import along_skin, carried_mm, place, same_place
 from openbont.anatomy.landmarks import region_words
 from openbont.anatomy.sites import sites_mm
 from openbont.anatomy.structure import Structure
 from openbont.anatomy.surface import Point
-from openbont.catalog.muscles import words
+from openbont.catalog.muscles import middle_mm, words
 from openbont.errors import BadInput
 from openbont.forward.chain import Model
 from openbont.forward.exposure import unsolved
@@ -30,6 +30,7 @@ STEPS_MM = {"up": (2.0, 0.0), "down": (-2.0, 0.0), "right": (0.0, 2.0), "left": 
 """Up along the skin and to the right of who looks at it."""
 ELSEWHERE_MM = 20.0
 """A needle that would be drawn to enter farther off than this is not the one that was meant."""
+OUTSIDE = "▲ outside it, at the exact place that was typed"
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +43,8 @@ class Needle:
     structure: str
     end_mm: Point
     entry_mm: Point
+    inside: bool = True
+    """Whether its end lies in the structure; a place that was typed may not."""
 
     @property
     def deep_mm(self) -> int:
@@ -51,7 +54,8 @@ class Needle:
     def told(self, body: Standing) -> str:
         """`left biceps brachii: 14 mm deep; left upper arm, front, 40 % from ...`"""
         where = region_words(body.reference, self.entry_mm)
-        return f"{words(self.structure)}: {self.deep_mm} mm deep; {where}"
+        deep = f"{self.deep_mm} mm deep" if self.inside else OUTSIDE
+        return f"{words(self.structure)}: {deep}; {where}"
 
     def shown(self, body: Standing) -> dict[str, Any]:
         """As it lies in the patient's own body."""
@@ -69,18 +73,25 @@ class Needle:
 
 def needles_of(plan: Plan, model: Model) -> list[Needle]:
     """Needles of the first session; not where a region has its own map, or is not modelled."""
-    regions = {one.id: one.region for one in model.structures}
+    known = {one.id: one for one in model.structures}
     injections = plan.sessions[0].injections
-    kept = [(row, one) for row, one in enumerate(injections) if one.structure in regions]
-    numbers = [(row, site) for row, one in kept for site in range(one.sites)]
+    kept = [(row, one) for row, one in enumerate(injections) if one.structure in known]
+    drawn = iter(_marks(plan, model, [one for _, one in kept]))
     found = []
-    for (row, site), mark in zip(
-        numbers, _marks(plan, model, [one for _, one in kept]), strict=True
-    ):
-        if regions[mark.structure] not in APART:
+    for row, one in kept:
+        inside = _inside(known[one.structure], model, one, plan.disorder)
+        for site, mark in zip(range(one.sites), drawn, strict=False):
             entry = mark.site_mm if mark.skin_mm is None else mark.skin_mm
-            found.append(Needle(row, site, mark.structure, mark.site_mm, entry))
-    return found
+            found.append(Needle(row, site, one.structure, mark.site_mm, entry, inside))
+    return [one for one in found if known[one.structure].region not in APART]
+
+
+def _inside(structure: Structure, model: Model, one: Injection, disorder: str) -> bool:
+    """Whether an exact place is in its structure, or in the midline, where a label puts it."""
+    if one.site_mm is None or one.site_mm == middle_mm(one.structure, disorder):
+        return True
+    atlas = next((each for each in model.atlases if structure.id in each.tissues), None)
+    return lies_in(structure, atlas, structure.place(np.array(one.site_mm)))
 
 
 def _marks(plan: Plan, model: Model, injections: Sequence[Injection]) -> list[Any]:
@@ -105,6 +116,8 @@ def ways_of(plan: Plan, found: Sequence[Needle], body: Standing) -> list[dict[st
 def _deep(needles: Sequence[Needle]) -> str:
     if not needles:
         return ""
+    if not all(one.inside for one in needles):
+        return OUTSIDE
     least, most = min(one.deep_mm for one in needles), max(one.deep_mm for one in needles)
     return f"{least} mm deep" if least == most else f"{least} to {most} mm deep"
 
