@@ -350,6 +350,9 @@ def test_what_happens_at_the_door_stands_in_the_log_of_events(app: FastAPI, cloc
     ]  # fmt: skip
     assert [one.data["wait_s"] for one in events[:FREE_TRIES]] == [0, 0, 0, 0, 15]
     assert events[-3].data == {"login": "nurse", "route": "POST /patients/{patient}/inject"}
+    door = signed_in_as(app, "admin").get("/accounts.json").json()["door"]
+    assert [one["what"] for one in door[:3]] == ["account changed", "page refused", "page refused"]
+    assert door[4]["more"] == "to wait 15 s"
     said = "".join(one.body for one in events)
     for word in (ARM, "Berger", "herons", "wrong"):
         assert word not in said

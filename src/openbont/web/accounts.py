@@ -16,6 +16,7 @@ from argon2.exceptions import VerifyMismatchError
 from sqlalchemy import Row, insert, select, update
 
 from openbont.clinic import tables
+from openbont.clinic.events import Event
 from openbont.clinic.records import Records
 from openbont.clinic.rules import CONTROL, KEY
 from openbont.errors import BadInput
@@ -30,6 +31,8 @@ STOCK: tuple[Role, ...] = ("pharmacist", "injector")
 RESEARCH: tuple[Role, ...] = ("researcher", "injector")
 ADMIN: tuple[Role, ...] = ("admin",)
 
+DOOR = ("sign-in", "sign-in refused", "refused", "account", "password")
+"""Events that are about people who work here."""
 SHORTEST, LONGEST, FEWEST_LETTERS = 12, 256, 5
 ONCE = "once-"
 """How a password begins that somebody else made: it opens nothing but the page for another."""
@@ -129,6 +132,14 @@ def signed_in(records: Records, login: str, password: str) -> User | None:
     except VerifyMismatchError:
         return None
     return _user(row) if row and row.open else None
+
+
+def lately(records: Records, most: int = 30) -> list[Event]:
+    """What was last done or refused at the door, the newest first."""
+    rows = select(tables.event).where(tables.event.c.action.in_(DOOR))
+    with records.database.reading() as connection:
+        newest = connection.execute(rows.order_by(tables.event.c.number.desc()).limit(most))
+        return [Event(*row) for row in newest]
 
 
 def exists(records: Records, login: str) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 
+from openbont.clinic.events import Event
 from openbont.errors import BadInput
 from openbont.web.accounts import (
     ADMIN,
@@ -19,6 +20,7 @@ from openbont.web.accounts import (
     add_account,
     change_account,
     change_password,
+    lately,
     once,
     signed_in,
 )
@@ -28,6 +30,7 @@ from openbont.web.forms import TEXT, Form, Wrong, Wrongs, at, takes
 from openbont.web.steps import Filled
 
 router = APIRouter()
+WHAT = {"refused": "page refused", "account": "account changed", "password": "new password"}
 NOTHING = {"login": "", "password": ""}
 MEANING: dict[Role, str] = {
     "viewer": "reads the path of every patient",
@@ -122,6 +125,15 @@ def _changed(request: Request, user: User, said: Fields, do: str) -> dict[str, s
     return NOTHING
 
 
+def _told(event: Event) -> dict[str, str]:
+    """One line of the door's log."""
+    said, what = event.data, WHAT.get(event.action, event.action)
+    wait = f"to wait {said['wait_s']} s" if said.get("wait_s") else ""
+    more = said.get("route") or said.get("roles") or wait
+    at = event.at[:16].replace("T", " ")
+    return {"at": at, "login": said["login"], "what": what, "more": more}
+
+
 def _shown(
     request: Request,
     fields: Fields,
@@ -136,5 +148,6 @@ def _shown(
         status=status,
         form=Filled("account", "/accounts", 0, fields, wrong),
         people=accounts(records(request)),
+        door=[_told(one) for one in lately(records(request))],
         **shown,
     )
