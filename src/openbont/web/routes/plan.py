@@ -213,7 +213,7 @@ def _shown(
 ) -> Response:
     planned = known.ahead
     form = filled(held, known, STEP, lambda: _first(known), wrong)
-    chosen, structures = form.get("product"), _structures(request, known.patient)
+    chosen, (structures, problem) = form.get("product"), _structures(request, known.patient)
     return page(
         request,
         "plan.html",
@@ -227,6 +227,7 @@ def _shown(
         may_write=user_of(request).may(*WRITE),
         products=[(one.name, f"{one.name} ({one.brand})") for one in products().values()],
         structures=structures,
+        problem=problem,
         dilutions=_dilutions(known, chosen),
         several=sessions_of(planned[1]) if planned and len(planned[1].sessions) > 1 else [],
     )
@@ -242,14 +243,14 @@ def _first(known: Chart) -> Fields:
     return {"date": known.today.isoformat(), "product": "", "dilution_u_per_ml": "", "note": ""}
 
 
-def _structures(request: Request, patient: Patient) -> list[dict[str, Any]]:
-    """What the model of this patient has, by name."""
+def _structures(request: Request, patient: Patient) -> tuple[list[dict[str, Any]], str]:
+    """What the model of this patient has, by name; or why there is no model."""
     try:
         there = _ready(request).wait(patient).model.structures
-    except TROUBLE:
-        return []
+    except TROUBLE as error:
+        return [], str(error)
     named = [{"id": one.id, "words": words(one.id), "way": guidance(one.id)} for one in there]
-    return sorted(named, key=lambda one: one["words"])
+    return sorted(named, key=lambda one: one["words"]), ""
 
 
 def _dilutions(known: Chart, name: str) -> list[str]:
