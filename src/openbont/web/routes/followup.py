@@ -166,7 +166,7 @@ def _daily(known: Chart) -> list[str]:
     """What a diary of this disorder has a column for."""
     headache = known.patient.disorder.name.startswith(("migraine.", "headache."))
     usual = [name for name in usual_scales(known.patient) if name.endswith("_per_day")]
-    return [*([HOURS] if headache else []), *usual, "pain_NRS"][:2]
+    return list(dict.fromkeys([*([HOURS] if headache else []), *usual, "pain_NRS"]))[:2]
 
 
 def schedule(known: Chart) -> list[dict[str, Any]]:
