@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
@@ -32,7 +32,7 @@ from openbont.planning.spared import Ceiling, Reached, answers, ceilings, reache
 
 DRAWS = 32
 """Enough for the bands on a screen; what is printed is drawn again, more finely."""
-NODES, COARSER = 16, 4.0
+NODES, COARSER = 16, 5.0
 SHOTS = 16
 """Injections are filled up to a multiple of this: plans of any size share a compiled chain."""
 KEPT, KEPT_FIELDS = 3, 6
@@ -40,6 +40,7 @@ KEPT, KEPT_FIELDS = 3, 6
 EMPTY_U = 1.0
 """Stands for a dose of 0 where fields are solved: they are for one unit."""
 
+Held = TypeVar("Held")
 Sites = tuple[Any, ...]
 Volumes = tuple[float, ...]
 
@@ -75,8 +76,9 @@ class Live:
         self.patient = patient
         self.model = model(patient, DRAWS, seed=1)
         self._halves = [
-            jax.tree.map(lambda leaf, i=i: leaf[i::2], self.model.stages) for i in (0, 1)
+            _at_hand(jax.tree.map(lambda leaf, i=i: leaf[i::2], self.model.stages)) for i in (0, 1)
         ]
+        self._body = _at_hand(self.model.body)
         self._run: Callable[..., Any] = eqx.filter_jit(lambda *inputs: _followed(*inputs))
         self._cores = ThreadPoolExecutor(2)
         self._solver = ThreadPoolExecutor(1)
@@ -170,7 +172,7 @@ class Live:
 
     def _half(self, stages: Stages, ready: Treatment) -> Any:
         with jax.enable_x64(True):
-            return jax.tree.map(np.asarray, self._run(stages, self.model.body, ready))
+            return jax.tree.map(np.asarray, self._run(stages, self._body, ready))
 
 
 class Ready:
@@ -269,7 +271,14 @@ def _followable(
     row = np.unique(kinds[:, full.shots.dose_u > 0], axis=1)[2]
     missing = -len(row) % SHOTS
     padded = replace(few, shots=_padded(few.shots, missing))
-    return padded, np.concatenate([row, np.full(missing, -1)])
+    return _at_hand(padded), np.concatenate([row, np.full(missing, -1)])
+
+
+def _at_hand(tree: Held) -> Held:
+    """Arrays where the chain takes them from, so that an edit need not bring them along."""
+    with jax.enable_x64(True):
+        held: Held = jax.tree.map(jnp.asarray, tree)
+    return held
 
 
 def _padded(shots: Shots, missing: int) -> Shots:
