@@ -36,7 +36,7 @@ def cohort(*findings: Reading) -> Patient:
 
 
 def courses(
-    patient: Patient, arms: Mapping[str, Mapping[str, float]], days: Sequence[int], draws: int = 800
+    patient: Patient, arms: Mapping[str, Mapping[str, float]], days: Sequence[int], draws: int = 500
 ) -> dict[str, Course]:
     """The same people in every arm and in `placebo`; an arm says the units of each muscle."""
     people = model(patient, draws=draws, seed=5)

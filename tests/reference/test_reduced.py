@@ -14,7 +14,7 @@ from openbont.trials.people import spans
 from openbont.trials.readings import COARSER
 
 TRIALS = Path(__file__).parents[2] / "examples" / "trials"
-N = 48
+N = 24
 
 
 def means(design: Design, arm: int) -> tuple[np.ndarray, np.ndarray]:
