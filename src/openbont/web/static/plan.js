@@ -253,9 +253,9 @@ rows.addEventListener("focusin", (event) => {
 form.addEventListener("input", (event) => {
   if (event.target.name === "note") return;
   if (event.target.name?.endsWith(".structure")) event.target.closest("[data-row]").querySelector("[name$='.site_mm']").value = ""; // a place of another muscle
-  noted();
   ask();
-});
+  noted();
+}, true); // before the draft is kept: the server works meanwhile
 
 // ---- sources
 
