@@ -6,6 +6,7 @@ and no violation of WCAG A or AA that axe can find.
 
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -197,6 +198,77 @@ def test_words_that_never_reached_the_server_are_put_back(page: Page) -> None:
     page.reload()
     expect(page.get_by_label("Allergies 4")).to_have_value("nut 4")
     expect(page.get_by_role("button", name="Put them back")).to_have_count(0)
+
+
+def held_back(page: Page, at: str, scripts: str) -> Callable[[], None]:
+    """Open a page whose scripts are long on their way; what lets them come."""
+    held: list[Route] = []
+    page.route(f"**/static/{scripts}", lambda route: held.append(route))
+    page.goto(at, wait_until="commit")
+
+    def come() -> None:
+        while held:
+            held.pop().continue_()
+        page.unroute(f"**/static/{scripts}")
+
+    return come
+
+
+def test_a_plan_that_is_edited_before_its_script_has_run(page: Page) -> None:
+    at = f"/patients/{patient_of('arm_after_stroke')}/plan"
+    come = held_back(page, at, "plan.js")
+    lines = page.locator("[data-row]")
+    dose, place = (lines.first.get_by_label(label) for label in ("Units", "Exact place"))
+    before = dose.input_value()
+    expect(page.locator("#add")).to_be_visible()
+    assert page.locator("main button[type=button]:enabled").count() == 0
+    dose.fill("33")
+    page.route("**/pictures", lambda route: route.fulfill(body="drawn"))
+    page.locator("#pictures").evaluate("(one) => { one.open = true; }")
+    lines.nth(1).get_by_label("Structure").select_option("flexor_carpi_ulnaris.left")
+    expect(page.locator("[data-saved]")).to_contain_text("Draft saved")
+    come()
+    expect(page.locator("#pictures-here")).to_have_text("drawn")
+    count = lines.count()
+    page.get_by_role("button", name="Add a structure").click()
+    expect(lines).to_have_count(count + 1)
+    page.click("#undo")
+    page.click("#undo")
+    expect(dose).to_have_value(before)
+    page.click("#redo")
+    expect(dose).to_have_value("33")
+    expect(place).to_have_value("")
+
+
+def test_a_form_that_is_typed_into_before_its_scripts_have_run(page: Page) -> None:
+    at = f"/patients/{patient_of('cervical_dystonia')}/eligibility"
+    page.goto(at)
+    count = page.locator("[data-grow=medicines] input").count()
+    come = held_back(page, at, "*.js")
+    page.get_by_label(f"Medicines {count}").fill("baclofen")
+    page.get_by_label("not known", exact=True).first.check()
+    come()
+    page.get_by_label(f"Medicines {count + 1}").fill("vitamin D")
+    expect(page.locator("[data-saved]")).to_contain_text("Draft saved")
+    page.reload()
+    expect(page.get_by_label(f"Medicines {count}")).to_have_value("baclofen")
+    expect(page.get_by_label("not known", exact=True).first).to_be_checked()
+
+
+def test_a_row_of_a_plan_that_never_reached_the_server_is_put_back(page: Page) -> None:
+    at = f"/patients/{patient_of('arm_after_stroke')}/plan"
+    page.goto(at)
+    lines = page.locator("[data-row]")
+    count = lines.count()
+    page.route("**/plan", lambda route: route.abort())
+    page.get_by_role("button", name="Add a structure").click()
+    lines.nth(count).get_by_label("Units").fill("17")
+    expect(page.locator("[data-saved]")).to_contain_text("kept in this browser")
+    page.unroute("**/plan")
+    page.goto(at)
+    page.get_by_role("button", name="Put them back").click()
+    expect(lines.nth(count).get_by_label("Units")).to_have_value("17")
+    expect(page.locator("[data-saved]")).to_contain_text("Draft saved")
 
 
 def test_who_signs_while_a_save_is_on_its_way_is_no_stranger_to_himself(page: Page) -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
+from openbont import web
 from openbont.cli import main
 from openbont.errors import BadInput
 from openbont.web.accounts import (
@@ -137,6 +139,14 @@ def test_pages_hold_no_script_style_or_handler_of_their_own(app: FastAPI) -> Non
         text = injector.get(at).text
         assert not re.findall(r"<style|\sstyle=|\son[a-z]+=|javascript:", text), at
         assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", text)), at
+
+
+def test_a_button_that_only_a_script_answers_waits_for_it() -> None:
+    pages = [one.read_text() for one in Path(web.__file__).parent.glob("templates/*.html")]
+    buttons = [tag for text in pages for tag in re.findall(r"<button[^>]*>", text)]
+    scripted = [tag for tag in buttons if 'type="button"' in tag]
+    assert len(scripted) > 10
+    assert [tag for tag in scripted if " disabled" not in tag] == []
 
 
 def test_pages_of_patients_are_not_kept_by_the_browser(app: FastAPI) -> None:

@@ -1,6 +1,8 @@
 // A form with data-draft saves itself: to this browser at once, to the server a moment later.
 // What the browser keeps is dropped only when the server has said which version it wrote: to a save
 // in its answer, to a signature by a form of a later version.
+import { hear } from "./ready.js";
+
 const WAIT_MS = 700;
 export const SENT = ":sent";
 
@@ -65,6 +67,7 @@ function keep(form) {
     if (busy && !waiting) { waiting = event.submitter; event.preventDefault(); return; }
     if (localStorage.getItem(place)) localStorage.setItem(place + SENT, form.elements.seen.value);
   });
+  hear(form);
 }
 
 function send(form) {
@@ -87,18 +90,24 @@ function offer(form, place, said) {
   const now = fieldsOf(form);
   const lost = Object.keys(kept).filter((name) => name !== "seen" && kept[name] !== now[name]);
   if (!lost.length) { localStorage.removeItem(place); return; }
-  tell(said, "This browser kept words that were not saved. ", true);
+  const box = document.createElement("span"); // beside what is said of saving, which goes on
+  box.className = "saved failed";
+  box.setAttribute("role", "status");
+  box.textContent = "This browser kept words that were not saved. ";
   const button = document.createElement("button");
   button.type = "button";
   button.textContent = "Put them back";
   button.addEventListener("click", () => {
     for (const name of lost) put(form, name, kept[name]);
     form.dispatchEvent(new Event("input", { bubbles: true }));
+    box.remove();
   });
-  said?.append(button);
+  box.append(button);
+  addEventListener("DOMContentLoaded", () => said?.after(box)); // then every script of the page listens
 }
 
 function put(form, name, value) {
+  if (!form.elements.namedItem(name)) form.dispatchEvent(new CustomEvent("wanted", { detail: name }));
   const field = form.elements.namedItem(name);
   if (!field) return;
   if (field instanceof RadioNodeList || field.type !== "checkbox") field.value = value;

@@ -1,8 +1,11 @@
 // Where rows are filled in, one more is always empty: the last is repeated as soon as it is used.
+import { hear } from "./ready.js";
+
 for (const group of document.querySelectorAll("[data-grow]")) {
   group.addEventListener("input", () => {
     if (used(group.lastElementChild)) group.append(next(group));
   });
+  hear(group);
 }
 
 function used(row) {

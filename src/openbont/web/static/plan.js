@@ -1,5 +1,6 @@
 // The plan editor: every edit is asked for its numbers; undo and redo; proposals; sources.
 import { draw, fit, repaint, table } from "./curves.js";
+import { hear, original, ready } from "./ready.js";
 
 const editor = document.getElementById("editor");
 const form = editor.querySelector("form[data-draft]");
@@ -166,13 +167,12 @@ function grid(heads, lines) {
 // ---- undo and redo
 
 const past = [];
-let now = snapshot();
+let now = snapshot(original);
 const future = [];
 
-function snapshot() {
-  const shot = {};
-  for (const [name, value] of fields()) shot[name] = value;
-  return shot;
+function snapshot(of = (field) => field.value) {
+  const named = [...fields().keys()].map((name) => [name, form.elements[name]]);
+  return Object.fromEntries(named.map(([name, field]) => [name, of(field)]));
 }
 
 function noted() {
@@ -225,6 +225,12 @@ function newRow(number) {
   rows.append(made);
   return lines().at(-1);
 }
+
+// Words that are put back may be of a row that the server never saw.
+form.addEventListener("wanted", ({ detail }) => {
+  const number = /^injections\.(\d+)\./.exec(detail)?.[1];
+  if (number) newRow(number);
+});
 
 function changed() {
   form.dispatchEvent(new Event("input", { bubbles: true }));
@@ -339,6 +345,7 @@ async function where() {
   sites = said.sites.map((one) => ({ ...one, label: `${one.row + 1}${alone(one) ? "" : letter(one.site)}` }));
   siteList.replaceChildren(new Option("choose", ""), ...sites.map((one) => new Option(`${one.label} ${one.words}`, keyOf(one))));
   document.querySelector(".sites").hidden = !sites.length;
+  ready("sites");
   if (body) inside();
   body?.plan(lines().map((line) => line.querySelector("select").value));
   body?.put(sites, first ? "sites" : "");
@@ -479,6 +486,7 @@ async function startBody() {
     body.put(sites, "sites");
     choose(chosen());
     if (siteKey) inside();
+    ready("body");
     canvas.dataset.ready = "";
   } catch {
     body = null;
@@ -512,17 +520,24 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   if (editor.latest) repaint(document.getElementById("curves"), editor.latest);
 });
 
-document.getElementById("pictures").addEventListener("toggle", async (event) => {
-  if (!event.target.open) return;
+const shownBelow = document.getElementById("pictures");
+
+async function drawPictures() {
+  if (!shownBelow.open) return;
   const answer = await post("/pictures");
   const place = document.getElementById("pictures-here");
   if (answer.ok) place.innerHTML = await answer.text();
   else place.textContent = "No picture can be drawn of this plan.";
-});
+}
+
+shownBelow.addEventListener("toggle", drawPictures);
 document.getElementById("curves-table").closest("details").addEventListener("toggle", () => {
   if (editor.latest) table(document.getElementById("curves-table"), editor.latest);
 });
 addEventListener("resize", () => fit());
 
 ask("settled");
+hear(form);
+drawPictures();
+ready();
 startBody();

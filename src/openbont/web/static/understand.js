@@ -1,5 +1,6 @@
 // Sliders -> numbers of the model -> curves, sentences and table.
 import { plot } from "./plot.js";
+import { hear } from "./ready.js";
 
 const form = document.querySelector(".knobs");
 const told = document.getElementById("told");
@@ -71,3 +72,4 @@ form.addEventListener("change", () => { taken = false; });
 form.addEventListener("submit", (event) => { event.preventDefault(); ask(); });
 document.getElementById("show").hidden = true;
 ask();
+hear(form);
