@@ -140,6 +140,80 @@ def test_eligibility_asks_everything_then_records_picture_and_answers(
     assert "S11" in levels  # the rules see the new medicine
 
 
+def wrong_fields(client: TestClient, page: str, typed: dict[str, str]) -> set[str]:
+    """Where a signature is refused because something is still empty; none where it is taken."""
+    answer = client.post(page, data={**form_of(client, page), **typed, "do": "sign"})
+    places = re.findall(r'id="([a-z_.0-9]+)-wrong">still empty; ', answer.text)
+    assert (answer.status_code == 303) or places
+    return set(places)
+
+
+def test_a_reading_that_was_begun_is_finished_or_refused(injector: TestClient) -> None:
+    page = f"/patients/{ARM}/eligibility"
+    asked = _data(injector, page)["questions"]
+    said = {f"answers.{i}.answer": "no" for i in range(len(asked))} | {"findings.0.value": "2"}
+    ready = [one for one in form_of(injector, page) if one.endswith(".scale")]
+    assert len(ready) > 1  # offered, and need not be read
+    begun = {"findings.7.scale": "MAS", "prior_treatments.5.name": "splint"}
+    save = injector.post(page, data={**form_of(injector, page), **begun, "do": "save"})
+    assert save.status_code == 303
+    row, tried = len(ready), sum(one["name"] > "" for one in _tried(injector))
+    assert wrong_fields(injector, page, said) == {
+        f"findings.{row}.value",
+        f"prior_treatments.{tried}.outcome",
+    }
+    mended = {f"findings.{row}.value": "1", f"prior_treatments.{tried}.outcome": "failed"}
+    assert wrong_fields(injector, page, said | mended) == set()
+
+
+def _tried(client: TestClient) -> list[dict[str, str]]:
+    patient = client.get(f"/patients/{ARM}", headers={"Accept": "application/json"}).json()
+    tried: list[dict[str, str]] = patient["patient"]["prior_treatments"]
+    return tried
+
+
+def test_what_is_half_said_of_a_visit_is_refused(injector: TestClient) -> None:
+    page = f"/patients/{ARM}/followup"
+    typed = {"readings.0.value": "1", "readings.8.scale": "pain_NRS", "readings.9.value": "3"}
+    places = wrong_fields(injector, page, typed)
+    assert {one.rpartition(".")[2] for one in places} == {"value", "scale"}
+    assert len(places) == 2
+    mended = {one: "" for one in form_of(injector, page) if one.startswith("readings.")}
+    mended |= {"readings.0.scale": "MAS", "readings.0.value": "1"}
+    assert wrong_fields(injector, page, mended) == set()
+
+
+@pytest.mark.parametrize(
+    ("typed", "empty"),
+    [
+        ({"goals.3.words": "walk"}, {"goals.3.scale", "goals.3.kind", "goals.3.target"}),
+        ({"goals.3.scale": "MAS", "goals.3.target": "1"}, {"goals.3.kind"}),
+        ({"keep.2.function": "grip.right"}, {"keep.2.percent"}),
+        ({"keep.2.percent": "50"}, {"keep.2.function"}),
+    ],
+)
+def test_a_goal_of_which_half_is_said_is_refused(
+    injector: TestClient, typed: dict[str, str], empty: set[str]
+) -> None:
+    assert wrong_fields(injector, f"/patients/{ARM}/goals", typed) == empty
+
+
+def test_what_is_half_said_of_an_injection_is_refused(app: FastAPI, injector: TestClient) -> None:
+    sign_plan(app)
+    page = f"/patients/{ARM}/inject"
+    fields = form_of(injector, page)
+    rows, draws = (
+        len([one for one in fields if re.fullmatch(rf"{group}\.\d+\.units", one)])
+        for group in ("injections", "draws")
+    )
+    typed = {f"injections.{rows}.structure": "triceps_brachii.left", "clinic": "River clinic"}
+    typed |= {f"injections.{rows}.volume_ml": "1", f"draws.{draws}.vial": "V1"}
+    assert wrong_fields(injector, page, typed) == {
+        f"injections.{rows}.units",
+        f"draws.{draws}.units",
+    }
+
+
 def test_a_yes_has_to_be_recorded_where_the_rules_see_it(injector: TestClient) -> None:
     page = f"/patients/{ARM}/eligibility"
     asked = _data(injector, page)["questions"]
@@ -243,7 +317,9 @@ def test_followup_records_readings_event_report_and_diary(
     event = {"date": fields["date"], "what": "weak grip", "severity": "mild"}
     event |= {"related": "possibly", "outcome": "recovering"}
     assert injector.post(f"{page}/event", data=event).status_code == 303
-    felt = {"date": fields["date"], "onset_day": "5", "peak_day": "3"}
+    felt = {"date": fields["date"]}
+    assert "nothing is said of it" in injector.post(f"{page}/report", data=felt).text
+    felt |= {"onset_day": "5", "peak_day": "3"}
     wrong = injector.post(f"{page}/report", data=felt)
     assert "onset, peak and end must follow one another" in wrong.text
     felt["peak_day"] = "30"

@@ -178,6 +178,27 @@ def rows(fields: Fields, group: str, more: int = 1) -> list[int]:
     return list(range(max(there, default=-1) + 1 + more))
 
 
+def begun(fields: Fields, group: str, offered: Fields | None = None) -> dict[int, Fields]:
+    """Rows that somebody typed in: what stands in each. A row as it was `offered` is none."""
+    found: dict[int, Fields] = {}
+    for name, text in fields.items():
+        at, row, rest = _row(name)
+        if at == group and text:
+            found.setdefault(row, {})[rest.lstrip(".")] = text
+    theirs = list(begun(offered, group).values()) if offered else []
+    return {row: said for row, said in found.items() if said not in theirs}
+
+
+def unfinished(started: Mapping[int, Fields], group: str, **needed: str) -> Wrongs:
+    """What rows still lack: each needed field, with the way out."""
+    return {
+        f"{group}.{row}.{name}": Wrong("still empty", way_out)
+        for row, said in started.items()
+        for name, way_out in needed.items()
+        if name not in said
+    }
+
+
 def _row(name: str) -> tuple[str, int, str]:
     """findings.0.scale -> findings, 0, .scale"""
     found = re.fullmatch(r"([a-z_]+)\.([0-9]{1,3})(\..*)?", name)

@@ -28,6 +28,7 @@ from openbont.web.forms import (
     Form,
     Wrong,
     Wrongs,
+    begun,
     flat,
     in_row,
     made,
@@ -37,6 +38,7 @@ from openbont.web.forms import (
     rows,
     same,
     takes,
+    unfinished,
 )
 from openbont.web.steps import filled, stepped
 
@@ -58,6 +60,7 @@ PAINFUL = ("temporalis", "occipitalis", "trapezius")
 """Where headache may be worst."""
 LIMBS = ("spasticity.", "dystonia.limb", "dystonia.writers_cramp", "dystonia.generalised")
 LISTS = ("conditions", "medicines", "allergies", "infected")
+OR_EMPTY = "fill it in, or empty the row"
 PICTURE = {
     "weight_kg",
     "height_cm",
@@ -229,6 +232,7 @@ def _sign(held: Records, known: Chart, draft: Draft) -> Wrongs:
     answers, wrong = _answers(draft.fields, asked)
     patient, more = made(Patient, _picture(said, known) | _pregnancy(draft.fields))
     wrong |= {in_row(name, "findings", _read(draft.fields)): one for name, one in more.items()}
+    wrong |= unread(draft.fields, "findings", _first(known)) | _half(draft.fields)
     if patient:
         wrong |= _not_recorded(draft.fields, asked, patient) | _missing(patient, known)
     eligible, also = made(Eligibility, {"date": known.today.isoformat(), "answers": answers})
@@ -261,6 +265,19 @@ def _picture(said: dict[str, Any], known: Chart) -> dict[str, Any]:
 def _read(fields: Fields) -> list[int]:
     """Rows with a value."""
     return [i for i in rows(fields, "findings", 0) if fields.get(f"findings.{i}.value")]
+
+
+def unread(fields: Fields, group: str, offered: Fields) -> Wrongs:
+    """Readings that somebody began; a row that the form itself offers may stay unread."""
+    way_out = "fill in what was read, or empty the row"
+    rows_of = begun(fields, group, offered)
+    return unfinished(rows_of, group, scale="choose the scale that was read", value=way_out)
+
+
+def _half(fields: Fields) -> Wrongs:
+    """Treatments of which only half is said."""
+    tried = begun(fields, "prior_treatments")
+    return unfinished(tried, "prior_treatments", name=OR_EMPTY, outcome=OR_EMPTY)
 
 
 def _pregnancy(fields: Fields) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from openbont.web.forms import (
     same,
     takes,
 )
-from openbont.web.routes.eligibility import places, scales_of, usual_scales
+from openbont.web.routes.eligibility import places, scales_of, unread, usual_scales
 from openbont.web.steps import Filled, filled, stepped
 
 router = APIRouter()
@@ -91,6 +91,10 @@ def save_report(request: Request, patient: str, form: Form) -> Response:
     """Record how the patient felt it."""
     said = named(form.fields, REPORT)
     said |= {name: number(said[name]) for name in DAYS if name in said}
+    if said.keys() <= {"date"}:
+        wrong = {"effect": Wrong("nothing is said of it", "fill in a day, or the effect")}
+        held, typed = records(request), {"report": form.fields}
+        return _shown(request, held, chart(held, patient), {"report": wrong}, typed, status=422)
     return _recorded(request, patient, form, "report", PatientReport, said)
 
 
@@ -226,8 +230,9 @@ def _sign(held: Records, known: Chart, draft: Draft) -> Wrongs:
         "note": said.get("note", ""),
     }
     visit, wrong = made(ClinicVisit, data)
-    if visit is None:
-        return {_field(name, draft.fields): one for name, one in wrong.items()}
+    lacking = unread(draft.fields, "readings", _first(known))
+    if visit is None or lacking:
+        return {_field(name, draft.fields): one for name, one in wrong.items()} | lacking
     if not visit.readings and not visit.note:
         return {"": Wrong("nothing was read and nothing is noted", "fill in a value or a note")}
     if visit.date > known.today:

@@ -16,8 +16,19 @@ from openbont.web.accounts import READ, WRITE
 from openbont.web.chart import Chart, chart
 from openbont.web.context import need, page, place, records
 from openbont.web.drafts import Draft, Fields
-from openbont.web.forms import Form, Wrongs, made, nested, number, reading_value, rows, takes
-from openbont.web.routes.eligibility import places, scale_label
+from openbont.web.forms import (
+    Form,
+    Wrongs,
+    begun,
+    made,
+    nested,
+    number,
+    reading_value,
+    rows,
+    takes,
+    unfinished,
+)
+from openbont.web.routes.eligibility import OR_EMPTY, places, scale_label
 from openbont.web.steps import filled, stepped
 
 router = APIRouter()
@@ -116,6 +127,8 @@ def _plain(value: Any) -> str:
 
 
 def _sign(held: Records, known: Chart, draft: Draft) -> Wrongs:
+    if lacking := _half(draft.fields):
+        return lacking
     said = nested(draft.fields)
     data = {
         "date": known.today.isoformat(),
@@ -128,6 +141,14 @@ def _sign(held: Records, known: Chart, draft: Draft) -> Wrongs:
     one = held.add(agreed, known.id, f"goals-{draft.record}")
     held.sign(one.key, one.version)
     return {}
+
+
+def _half(fields: Fields) -> Wrongs:
+    """Goals and shares of which only half is said."""
+    goals, keep = begun(fields, "goals"), begun(fields, "keep")
+    wanted = dict.fromkeys(("scale", "kind", "target"), OR_EMPTY)
+    lacking = unfinished(goals, "goals", **wanted)
+    return lacking | unfinished(keep, "keep", function=OR_EMPTY, percent=OR_EMPTY)
 
 
 def _goal(row: dict[str, Any]) -> dict[str, Any]:

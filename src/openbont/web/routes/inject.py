@@ -28,14 +28,16 @@ from openbont.web.forms import (
     Wrong,
     Wrongs,
     at,
+    begun,
     in_row,
     made,
     nested,
     number,
     rows,
     takes,
+    unfinished,
 )
-from openbont.web.routes.eligibility import found
+from openbont.web.routes.eligibility import OR_EMPTY, found
 from openbont.web.steps import filled, stepped
 
 router = APIRouter()
@@ -213,8 +215,9 @@ def _sign(held: Records, known: Chart, draft: Draft) -> Wrongs:
         return {"": Wrong("there is no signed plan", "sign the plan first")}
     said = nested(draft.fields)
     session, wrong = made(GivenSession, _session(said, wanted))
-    if session is None:
-        return {_field(name, draft.fields): one for name, one in wrong.items()}
+    lacking = _half(wanted, draft.fields)
+    if session is None or lacking:
+        return {_field(name, draft.fields): one for name, one in wrong.items()} | lacking
     deviations, wrong = _deviations(wanted.plan, session, draft.fields)
     if wrong:
         return wrong
@@ -227,6 +230,17 @@ def _sign(held: Records, known: Chart, draft: Draft) -> Wrongs:
     except BadInput as error:
         return at("", error)
     return {}
+
+
+def _half(wanted: Due, fields: Fields) -> Wrongs:
+    """Rows beside the plan, and draws, of which only half is said."""
+    others = {
+        row: said
+        for row, said in begun(fields, "injections").items()
+        if said.get("structure") not in _planned(wanted)
+    }
+    lacking = unfinished(others, "injections", structure=OR_EMPTY, units=OR_EMPTY)
+    return lacking | unfinished(begun(fields, "draws"), "draws", vial=OR_EMPTY, units=OR_EMPTY)
 
 
 def _session(said: dict[str, Any], wanted: Due) -> dict[str, Any]:
