@@ -93,6 +93,14 @@ def test_totals_vials_and_findings_follow(injector):
     assert over["findings"] != said["findings"]
 
 
+def test_totals_name_muscles_in_words(injector):
+    neck = {**FORM, "injections.0.structure": "splenius_capitis.left", "injections.0.sites": "2"}
+    said = injector.post("/patients/cervical-dystonia/plan/live", data=neck, headers=JSON).json()
+    words = [one["words"] for one in said["totals"]]
+    assert any(one.startswith("splenius capitis and splenius cervicis: ") for one in words)
+    assert "_" not in "".join(words)
+
+
 @pytest.mark.parametrize(
     ("field", "text"),
     [

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -82,3 +83,10 @@ def test_limits_are_ordered(use: tuple[str, str], age_years: float, weight_kg: f
     for one in now.structures:
         assert one.min_u is None or one.max_u is None or one.min_u <= one.max_u
         assert one.sites_min is None or one.sites_max is None or one.sites_min <= one.sites_max
+
+
+@pytest.mark.parametrize(("product", "disorder"), USES)
+def test_totals_name_muscles_in_words(product: str, disorder: str) -> None:
+    found = limits(patient(), product, disorder=disorder)
+    said = [one.reason for one in (*found.totals, *found.described_totals)]
+    assert [reason for reason in said if "_" in reason] == []

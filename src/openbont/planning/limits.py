@@ -17,6 +17,7 @@ from openbont.catalog.labels import (
     rows_for,
 )
 from openbont.catalog.muscles import SIDES, middle_mm
+from openbont.catalog.muscles import words as structure_words
 from openbont.catalog.products import product as find_product
 from openbont.evidence import Source
 from openbont.frozen import Many, Name, Noun
@@ -298,11 +299,16 @@ def _groups(rows: Sequence[LabelRow], weight_kg: float) -> list[TotalLimit]:
             each_side=row.side_rule == "per_side",
             min_u=least,
             max_u=most,
-            reason=f"{' and '.join(row.structures)} together: at most {most:g} U",
+            reason=f"{_named(row)} together: at most {most:g} U",
             sources=(row.cite("dose_min", "dose_max"),),
         )
         found.append(limit)
     return found
+
+
+def _named(row: LabelRow) -> str:
+    """The structures of a row, in words."""
+    return " and ".join(map(structure_words, row.structures))
 
 
 def _limbs(rows: Sequence[LabelRow], weight_kg: float) -> list[TotalLimit]:
@@ -482,7 +488,7 @@ def _described_totals(product: str, disorder: str) -> tuple[TotalLimit, ...]:
 
 
 def _described_total(row: LabelRow, max_u: float) -> TotalLimit:
-    names = " and ".join(row.structures) or "one session"
+    names = _named(row) or "one session"
     said = "the label warns above" if row.kind == "caution" else "a trial's range ends at"
     if row.dose_basis == "percent_of_total":
         said = f"the mean of trials, {row.dose_max:g} % of a usual total, is"
