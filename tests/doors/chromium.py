@@ -30,6 +30,8 @@ PASSWORD = "seven quiet herons"
 EXPECTED = ("GPU", "GL Driver", "ERR_FAILED", "status of 401", "status of 409", "status of 422")
 """Chromium's own words: no graphics here, a wire that a test cut, a form that we refused."""
 TABLET = {"width": 820, "height": 1180}
+PATIENCE_MS = 90_000
+"""For one page or click, on a machine that does other things, too."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,7 @@ def office(browser: Browser, clinic: Clinic) -> Iterator[BrowserContext]:
 
 def inside(browser: Browser, served: Served) -> Iterator[BrowserContext]:
     opened = browser.new_context(base_url=served.address, viewport={"width": 1280, "height": 900})
+    opened.set_default_timeout(PATIENCE_MS)
     page = opened.new_page()
     page.goto("/")
     sign_in(page, served)
