@@ -296,6 +296,11 @@ GUESSED += (
     "Welcome to Botox",
     "Elena and the cat",
     "1234567890123",
+    "correcthorsebatterystaple"[:7] * 2,
+    "Elena.Vega.1978",
+    "openbont clinic 2026",
+    "liverpoolliverpool",
+    "x y z x y z x y z",
 )
 
 
@@ -306,6 +311,14 @@ def test_a_password_that_is_easily_guessed_is_refused(app: FastAPI, password: st
         pytest.raises(BadInput, match="password"),
     ):
         add_account(records, "lvega", "Dr Elena Vega", ["injector"], password)
+
+
+def test_words_that_have_nothing_to_do_with_anybody_are_taken(app: FastAPI) -> None:
+    words = ("correct horse battery staple", "drei kleine Katzen", "seven quiet herons " * 9)
+    with app.state.open_records("the clinic") as records:
+        for i, password in enumerate(words):
+            add_account(records, f"vega{i}", "Dr Elena Vega", ["injector"], password)
+            assert signed_in(records, f"vega{i}", password)
 
 
 def test_the_log_of_events_knows_of_accounts_and_not_of_passwords(app: FastAPI) -> None:

@@ -33,19 +33,13 @@ ADMIN: tuple[Role, ...] = ("admin",)
 
 DOOR = ("sign-in", "sign-in refused", "refused", "account", "password")
 """Events that are about people who work here."""
-SHORTEST, LONGEST, FEWEST_LETTERS = 12, 256, 5
+SHORTEST, LONGEST = 12, 256
 ONCE = "once-"
 """How a password begins that somebody else made: it opens nothing but the page for another."""
-COMMON = re.compile(
-    "password|passwort|kennwort|motdepasse|contrasena|passphrase|qwertyuiop|qwerty|qwertz|"
-    "azerty|asdfghjkl|asdf|zxcvbn|yxcvbn|letmein|welcome|willkommen|bienvenue|iloveyou|trustno|"
-    "changeme|default|secret|geheim|administrator|admin|root|login|user|test|guest|abcdefgh|"
-    "abcdef|abcd|abc|monkey|dragon|master|sunshine|princess|football|baseball|superman|batman|"
-    "shadow|summer|winter|spring|autumn|january|hospital|clinic|doctor|nurse|patient|botulinum|"
-    "botox|dysport|xeomin|toxin|openbont"
-)
-"""Words that passwords are most often made of, and those of this trade."""
-LEET = str.maketrans("01345789@$!", "oieastbgasi")
+OURS = ("openbont", "clinic", "hospital", "botox", "dysport", "xeomin", "botulinum", "toxin")
+"""Words of this trade: in a password here they are the first to be tried."""
+SAFE, JUDGED = 3, 72
+"""The least score of zxcvbn, of 0 to 4, and how many characters it takes at most."""
 IDLE_S, LONGEST_S = 15 * 60.0, 12 * 3600.0
 FREE_TRIES, FIRST_WAIT_S, LONGEST_WAIT_S = 5, 15.0, 900.0
 HASHER = PasswordHasher()
@@ -190,20 +184,20 @@ def _digest(password: str, user: User) -> str:
         problem = f"has {len(password)} characters"
         raise BadInput("password", problem, f"{SHORTEST} to {LONGEST}; a few words are best")
     if not password.startswith(ONCE) and _guessable(password, user):
-        problem = "easily guessed"
-        raise BadInput("password", problem, "a few words that have nothing to do with you or this")
+        way_out = "take three words or more that have nothing to do with you or this work"
+        raise BadInput("password", "easily guessed", way_out)
     return HASHER.hash(password)
 
 
 def _guessable(password: str, user: User) -> bool:
-    """Holds the user's login or name, or little is left of it without what everybody takes."""
-    plain = password.lower()
-    own = [user.login.lower(), *(x for x in re.findall(r"\w+", user.name.lower()) if len(x) > 3)]
-    if any(part in plain for part in own):
-        return True
-    left = COMMON.sub(lambda word: " " * len(word[0]), plain.translate(LEET))
-    letters = {sign for sign, kept in zip(plain, left, strict=True) if kept != " "}
-    return sum(sign.isalpha() for sign in letters) < FEWEST_LETTERS
+    """As it is typed, or in what is left without signs, the user's own words and ours."""
+    from zxcvbn import zxcvbn  # late: its lists of words take a while to load
+
+    own = [one.lower() for one in re.findall(r"\w{4,}", f"{user.login} {user.name}")]
+    words = sorted([*OURS, *own], key=len, reverse=True)
+    left = re.sub("|".join(map(re.escape, words)), "", password.lower())
+    judged = [password, re.sub(r"[\W_]", "", left)]
+    return any(not one or zxcvbn(one[:JUDGED], words)["score"] < SAFE for one in judged)
 
 
 # ---- sessions
