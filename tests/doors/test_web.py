@@ -1,5 +1,6 @@
 """Who may see what, and what is refused before any page looks at it."""
 
+import datetime
 import itertools
 import logging
 import re
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,8 @@ from fastapi.routing import APIRoute
 
 from openbont import web
 from openbont.cli import main
-from openbont.errors import BadInput
+from openbont.clinic.records import Records
+from openbont.errors import BadInput, DiskFull
 from openbont.web.accounts import (
     FREE_TRIES,
     IDLE_S,
@@ -35,6 +38,7 @@ from openbont.web.accounts import (
 from openbont.web.app import PAGES, create_app
 from openbont.web.context import Need
 from openbont.web.guard import CSP, HEADERS, HSTS, LARGEST_BYTES
+from openbont.web.readers import READ, Readers
 from tests.web import HERE, OURS, PASSWORD, TestClient, Tick, browser, signed_in_as
 
 ARM = "arm-after-stroke"
@@ -366,7 +370,7 @@ def test_what_happens_at_the_door_stands_in_the_log_of_events(app: FastAPI, cloc
     client.get("/accounts")
     with app.state.open_records("the clinic") as records:
         change_account(records, User("nurse", nurse.name, ("injector",)))
-        events = [one for one in records.events() if one.number > before]
+        events = [one for one in records.events() if one.number > before and one.action != READ]
         assert records.verify().events == len(records.events())
     assert [one.action for one in events] == [
         *["sign-in refused"] * FREE_TRIES, "sign-in", "refused", "refused", "account"
@@ -379,6 +383,73 @@ def test_what_happens_at_the_door_stands_in_the_log_of_events(app: FastAPI, cloc
     said = "".join(one.body for one in events)
     for word in (ARM, "Berger", "herons", "wrong"):
         assert word not in said
+
+
+def opened(app: FastAPI) -> list[tuple[str, str]]:
+    """Login and patient of every record that was opened, in order."""
+    with app.state.open_records("the clinic") as records:
+        assert records.verify().events == len(records.events())
+        read = [one.data for one in records.events() if one.action == READ]
+    return [(one["login"], one["patient"]) for one in read]
+
+
+def test_who_opened_whose_record_is_written_down_once_a_day(app: FastAPI) -> None:
+    viewer, injector = signed_in_as(app, "viewer"), signed_in_as(app, "injector")
+    for at in ("/", "/patients", f"/patients/{ARM}", f"/patients/{ARM}/goals", "/patients/nobody"):
+        viewer.get(at)
+    assert signed_in_as(app, "researcher").get(f"/patients/{ARM}").status_code == 403
+    typed = {"first": f"records/{ARM}/", "second": "records/chronic-migraine/"}
+    injector.get("/research/compare", params=typed)
+    assert opened(app) == [
+        ("viewer", ARM),
+        ("injector", ARM),
+        ("injector", "chronic-migraine"),
+    ]
+    app.state.readers = Readers()  # as after a new start
+    viewer.get(f"/patients/{ARM}")
+    assert len(opened(app)) == 3
+    later = app.state.records.now() + datetime.timedelta(days=1)
+    app.state.records.now = lambda: later
+    viewer.post(f"/patients/{ARM}/plan/live", data={})
+    viewer.get(f"/patients/{ARM}")
+    assert opened(app)[3:] == [("viewer", ARM)]
+
+
+def test_an_admin_sees_who_opened_the_record_of_somebody(app: FastAPI) -> None:
+    viewer, admin = signed_in_as(app, "viewer"), signed_in_as(app, "admin")
+    for patient in (ARM, "chronic-migraine"):
+        viewer.get(f"/patients/{patient}")
+    said = admin.get("/accounts.json").json()["opened"]
+    assert [(one["login"], one["patient"]) for one in said] == [
+        ("viewer", "chronic-migraine"),
+        ("viewer", ARM),
+    ]
+    found = admin.post("/readers.json", data={"patient": ARM}).json()["opened"]
+    assert [one["patient"] for one in found] == [ARM]
+    assert admin.post("/readers.json", data={"patient": "arm-after"}).json()["opened"] == []
+    assert viewer.post("/readers", data={"patient": ARM}).status_code == 403
+
+
+def test_a_record_can_be_read_when_that_cannot_be_written_down(
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Any) -> Any:
+        raise DiskFull("records.db", "the disk is full; nothing was written", "make room")
+
+    viewer = signed_in_as(app, "viewer")
+    with monkeypatch.context() as patched:
+        patched.setattr(Records, "writing", full)
+        assert viewer.get(f"/patients/{ARM}").status_code == 200
+    assert opened(app) == []
+    viewer.get(f"/patients/{ARM}")
+    assert opened(app) == [("viewer", ARM)]
+
+
+def test_pages_asked_for_at_once_are_one_reading(app: FastAPI) -> None:
+    viewer = signed_in_as(app, "viewer")
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(viewer.get, [f"/patients/{ARM}"] * 8))
+    assert opened(app) == [("viewer", ARM)]
 
 
 # ---- logs, errors, doors

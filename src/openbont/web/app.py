@@ -20,6 +20,7 @@ from openbont.web.drafts import Draft, Fields
 from openbont.web.forms import flat
 from openbont.web.guard import LOOPBACK, Guard, log_without_values
 from openbont.web.openapi import describe
+from openbont.web.readers import Readers
 from openbont.web.routes import (
     admin,
     compare,
@@ -81,7 +82,7 @@ def create_app(
         telemetry={"auto_configure": False},
     )
     app.state.open_records, app.state.records = open_records, None
-    app.state.demo, app.state.tls = demo, tls
+    app.state.demo, app.state.tls, app.state.readers = demo, tls, Readers()
     app.state.sessions, app.state.throttle = Sessions(clock, idle_s), Throttle(clock)
     app.add_middleware(Guard, sessions=app.state.sessions, hosts=hosts, tls=tls)
     _pages(app)

@@ -12,10 +12,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from openbont.catalog.muscles import words as structure_words
 from openbont.clinic.records import Records
+from openbont.errors import NotStored
 from openbont.report.plain import plain
 from openbont.report.tables import in_words
 from openbont.report.words import NOTICE, counted, day, listed, number, percent, title_words
 from openbont.web.accounts import ADMIN, READ, RESEARCH, STOCK, Role, Session, User, note
+from openbont.web.guard import log_without_values
 
 HERE = Path(__file__).parent
 OPENING = threading.Lock()
@@ -152,7 +154,17 @@ class Need:
         user = user_of(request)
         if not user.may(*self.roles):
             raise refusal(request, f"This page is for: {', '.join(self.roles)}.")
+        if patient := request.path_params.get("patient"):
+            note_read(request, patient)
         return user
+
+
+def note_read(request: Request, patient: str) -> None:
+    """Who asks reads this record; where that cannot be written down, treating goes on."""
+    try:
+        request.app.state.readers.note(opened(request), user_of(request).login, patient)
+    except NotStored as error:
+        log_without_values(error)
 
 
 def refusal(request: Request, words: str) -> HTTPException:

@@ -27,6 +27,7 @@ from openbont.web.accounts import (
 from openbont.web.context import need, page, records, user_of
 from openbont.web.drafts import Fields
 from openbont.web.forms import TEXT, Form, Wrong, Wrongs, at, takes
+from openbont.web.readers import lately_read
 from openbont.web.steps import Filled
 
 router = APIRouter()
@@ -75,6 +76,12 @@ def change(request: Request, login: str, form: Form) -> Response:
     if login != user_of(request).login:
         sessions.end_of(login)
     return _shown(request, {}, {}, told)
+
+
+@router.post("/readers", dependencies=[need(*ADMIN)], openapi_extra=takes(patient=TEXT))
+def readers(request: Request, form: Form) -> Response:
+    """Who opened the record of one patient; whose stands in no address."""
+    return _shown(request, {}, {}, sought=form.fields.get("patient", ""))
 
 
 @router.get("/password", dependencies=[need(*ROLES)])
@@ -134,11 +141,17 @@ def _told(event: Event) -> dict[str, str]:
     return {"at": at, "login": said["login"], "what": what, "more": more}
 
 
+def _opened(event: Event) -> dict[str, str]:
+    """One line of who opened whose record."""
+    return {**event.data, "at": event.at[:16].replace("T", " ")}
+
+
 def _shown(
     request: Request,
     fields: Fields,
     wrong: Wrongs,
     told: dict[str, str] | None = None,
+    sought: str = "",
     status: int = 200,
 ) -> Response:
     shown: dict[str, Any] = {"told": told or NOTHING, "roles": list(MEANING.items())}
@@ -149,5 +162,7 @@ def _shown(
         form=Filled("account", "/accounts", 0, fields, wrong),
         people=accounts(records(request)),
         door=[_told(one) for one in lately(records(request))],
+        sought=sought,
+        opened=[_opened(one) for one in lately_read(records(request), sought)],
         **shown,
     )

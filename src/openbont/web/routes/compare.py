@@ -20,7 +20,7 @@ from openbont.report.words import day
 from openbont.web import studies
 from openbont.web.accounts import READ, RESEARCH
 from openbont.web.chart import chart, charts, register
-from openbont.web.context import need, page, records, user_of
+from openbont.web.context import need, note_read, page, records, user_of
 from openbont.web.results import About
 from openbont.web.routes.results import SEED, Seed, Short, start
 from openbont.web.server import examples
@@ -109,6 +109,7 @@ def chosen(request: Request, address: str) -> Chosen:
     if kind == "records" and user_of(request).may(*READ):
         name, _, key = rest.partition("/")
         known = chart(records(request), name)
+        note_read(request, known.id)
         of_key = (plan for held, plan in known.of(Plan) if held.key == key)
         return Chosen(address, known.who.name, known.patient, next(of_key, None))
     raise HTTPException(404, "There is no such patient here.")
