@@ -25,6 +25,12 @@ HTMLCanvasElement.prototype.getContext = function (kind, ...more) {
   return kind.startsWith("webgl") ? null : context.call(this, kind, ...more);
 };
 """
+SHEET = """(one) => {
+  const [sheet, words] = [getComputedStyle(one), getComputedStyle(one.querySelector("strong"))];
+  return [sheet.backgroundColor, words.color, sheet.paddingLeft > "0px"];
+}"""
+SHEETS = ["rgb(255, 255, 255)", "rgb(27, 36, 38)", True]
+"""A picture in ink lies on paper, by night too, and its words are of the same ink."""
 CURVE = "document.querySelector('.curve canvas').toDataURL()"
 ARM = "arm-after-stroke"
 ROWS = ("flexor_carpi_radialis.left 45 1", "biceps_brachii.left 60 2")
@@ -263,6 +269,8 @@ def test_without_webgl_there_are_pictures_and_the_arrows_still_move(editor):
     expect(page.locator("#body-said")).to_contain_text("This browser draws no body in 3-D")
     expect(page.locator("#stage")).to_be_hidden()
     expect(page.locator("#pictures-here img").first).to_be_visible(timeout=60_000)
+    page.emulate_media(color_scheme="dark")
+    assert page.locator("#pictures-here figure").first.evaluate(SHEET) == SHEETS
     page.select_option("#site", "0.0")
     page.get_by_role("button", name="2 mm upwards").click()
     place = page.locator("#rows [data-row] >> nth=0 >> input[name$='.site_mm']")

@@ -526,6 +526,7 @@ async function drawPictures() {
   if (!shownBelow.open) return;
   const answer = await post("/pictures");
   const place = document.getElementById("pictures-here");
+  shownBelow.querySelector("[data-waiting]").hidden = true;
   if (answer.ok) place.innerHTML = await answer.text();
   else place.textContent = "No picture can be drawn of this plan.";
 }
