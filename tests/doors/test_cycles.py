@@ -230,6 +230,19 @@ def test_a_migraine_patient_with_31_sites_and_a_diary(desk: Page, clinic: Clinic
     go(page, "Plan")
     expect(page.locator("#total")).to_have_text(re.compile("155 U onabotulinumtoxinA at 31 sites"))
     expect(page.locator("#curves")).to_contain_text("headache days", timeout=SLOW_MS)
+
+    # a proposal is asked for and taken: its rows stand in the place of what was typed
+    row(page, 0).get_by_label("Units").fill("4")
+    expect(page.locator("#total")).to_contain_text("154 U")
+    page.get_by_role("button", name="Propose").click()
+    proposal = page.locator("#options .option").first
+    expect(proposal).to_contain_text("155 U onabotulinumtoxinA", timeout=SLOW_MS)
+    proposal.get_by_role("button", name="Take this plan").click()
+    expect(page.locator("#total")).to_contain_text("155 U onabotulinumtoxinA at 31 sites")
+    given = [float(one.input_value()) for one in page.locator("#rows [name$='.dose_u']").all()]
+    assert sum(given) == 155
+    assert 4 not in given
+    expect(page.locator("[data-saved]")).to_contain_text("Draft saved")
     sign(page, "Sign this plan", "Inject")
     expect(page.locator("#given-units")).to_have_text("155 U")
 
