@@ -30,7 +30,7 @@ PASSWORD = "seven quiet herons"
 EXPECTED = ("GPU", "GL Driver", "ERR_FAILED", "status of 401", "status of 409", "status of 422")
 """Chromium's own words: no graphics here, a wire that a test cut, a form that we refused."""
 TABLET = {"width": 820, "height": 1180}
-PATIENCE_MS = 90_000
+PATIENCE_MS = 180_000
 """For one page or click, on a machine that does other things, too."""
 
 
