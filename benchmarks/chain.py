@@ -129,6 +129,7 @@ def package() -> Engine:
             activation,
             none,
             none,
+            none,
             half_life,
             jnp.ones(1),
             jnp.ones(1),

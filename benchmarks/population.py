@@ -320,6 +320,13 @@ NAMES = (
 """Columns of the table as the SBML document calls them."""
 
 
+def taken_up(people: People) -> np.ndarray:
+    """Density that endings take up, by patient and muscle; libRoadRunner works it out itself."""
+    kinetics, product = people.kinetics, catalog.PRODUCTS.index(PRODUCT)
+    load = kinetics.potency_cm3_per_u[:, product, None] * people.captured
+    return people.captured / (1 + load / kinetics.uptake_limit[:, None])
+
+
 def safety(people: People) -> np.ndarray:
     """Safety factor by patient and muscle."""
     return np.asarray(people.response.safety_factor)[:, :MUSCLES]
@@ -332,7 +339,7 @@ def loop(people: People) -> np.ndarray:
     """One patient after another, blocks shared by threads; nothing is kept but what is wanted."""
     grid = graded_grid([0.0], DAY, COARSER)
     found = np.empty((len(people.captured), len(DAY), MUSCLES), np.float32)
-    _patients(table(people), safety(people), people.captured, grid, found)
+    _patients(table(people), safety(people), taken_up(people), grid, found)
     return found
 
 
@@ -443,7 +450,7 @@ def _muscle(
 
 def lsoda(people: People, relative: float, absolute: float) -> np.ndarray:
     """scipy's odeint, all muscles of a patient in one system: light chain, then S, Q and A."""
-    rows = zip(table(people), safety(people), people.captured, strict=True)
+    rows = zip(table(people), safety(people), taken_up(people), strict=True)
     return np.stack([_lsoda(*row, relative, absolute) for row in rows])
 
 

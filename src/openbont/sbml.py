@@ -63,7 +63,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Dose:
-    """`amount` is added to a species at time `at`; both are names of constants."""
+    """`amount`, a formula, is added to a species at time `at`, a constant."""
 
     id: str
     species: str
@@ -301,7 +301,7 @@ def _secretes(one: Alone) -> bool:
 def _first(one: Alone, stage: str, name: str) -> str:
     """What is there at time 0: the toxin of that day, all of it interstitial."""
     there = [
-        f"captured_{n}"
+        _taken(n, name)
         for n, arrival in enumerate(one.arrivals)
         if stage == STAGES[0] and arrival.product == name and arrival.day == one.start_day
     ]
@@ -310,7 +310,14 @@ def _first(one: Alone, stage: str, name: str) -> str:
 
 def _dose(number: int, later: Arrival) -> Dose:
     species = f"{STAGES[0]}_{later.product}"
-    return Dose(f"session_{number}", species, f"time_of_session_{number}", f"captured_{number}")
+    taken = _taken(number, later.product)
+    return Dose(f"session_{number}", species, f"time_of_session_{number}", taken)
+
+
+def _taken(number: int, name: str) -> str:
+    """What endings take up of what a session brings."""
+    captured = f"captured_{number}"
+    return f"{captured} / (1 + potency_cm3_per_u_{name} * {captured} / uptake_limit)"
 
 
 # ---- numbers with what they rest on
@@ -342,6 +349,7 @@ def _kinetic(one: Alone) -> list[Constant]:
         _of(one, f"kinetics.{name}", getattr(kinetics, name), "per_day")
         for name in (*(f"{step}_per_day" for step in STEPS), "snare_renewal_per_day")
     ]
+    shared.append(_of(one, "kinetics.uptake_limit", kinetics.uptake_limit, NO_UNIT))
     own = []
     if factors := _slowed(one):
         said = "half-life, relative to motor endings"

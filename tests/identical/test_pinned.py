@@ -18,14 +18,14 @@ DAYS = (0, 14, 42, 84, 168)
 PINNED = {
     ("arm_after_stroke", "MAS", "wrist_flexors.left"): (
         2.78237,
-        1.42789,
-        1.46483,
-        1.61951,
-        1.93691,
+        1.42573,
+        1.48064,
+        1.74421,
+        2.19817,
     ),
-    ("arm_after_stroke", "strength", "grip.left"): (1, 0.733777, 0.79704, 0.847277, 0.914814),
-    ("chronic_migraine", "headache_days_28", ""): (18.6607, 17.2088, 12.2764, 10.0876, 10.2240),
-    ("chronic_migraine", "strength", "neck_extension"): (1, 0.775472, 0.835114, 0.897399, 0.945313),
+    ("arm_after_stroke", "strength", "grip.left"): (1, 0.734427, 0.798096, 0.853937, 0.938365),
+    ("chronic_migraine", "headache_days_28", ""): (18.6607, 17.2135, 12.2822, 10.0991, 10.2701),
+    ("chronic_migraine", "strength", "neck_extension"): (1, 0.777455, 0.840017, 0.900733, 0.957785),
 }
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -19,9 +20,9 @@ from openbont.catalog.muscles import structure
 from openbont.catalog.sampling import Sampler
 from openbont.catalog.weakness import HEALTHY, distant
 from openbont.errors import UnitMismatch
-from openbont.forward.arrays import body
+from openbont.forward.arrays import Sessions, body
 from openbont.forward.chain import Course, Model, Stages, simulate
-from openbont.forward.disorders.interface import Disorder, Measure
+from openbont.forward.disorders.interface import Disorder, Measure, NaturalCourse
 from openbont.forward.response import Tissue
 from openbont.io import load_patient, load_plan
 from openbont.patient import Patient
@@ -46,7 +47,7 @@ class Unread(Disorder):
     scale: Array
     measures: tuple[Measure, ...] = eqx.field(static=True, default=())
 
-    def __call__(self, tissue: Tissue, day: Any) -> Array:
+    def __call__(self, tissue: Tissue, day: Any, since_day: Any) -> Array:
         return jnp.zeros((len(day), 0))
 
 
@@ -107,6 +108,18 @@ def test_zero_dose_is_the_course_without_toxin() -> None:
     assert one.response.force.tobytes() == other.response.force.tobytes()
 
 
+def test_placebo_wanes_after_each_session_and_comes_back_with_the_next() -> None:
+    sessions = Sessions(np.array([-100.0, 0.0, 84.0]), np.zeros(3, int))
+    day = np.array([-10.0, 0.0, 28.0, 83.0, 84.0, 112.0])
+    still, none = np.zeros((1, 12)), np.zeros(1)
+    course = NaturalCourse(2.0, 10.0, 0.012, none, still, 0.0, 90.0)
+    since = np.asarray(sessions.since(day))
+    relief = -np.asarray(course(day, since))[:, 0]
+    assert since.tolist() == [0, 0, 28, 83, 0, 28]
+    assert relief[:2].tolist() == [0, 0]
+    assert 0.5 < relief[3] < relief[2] < relief[5] < relief[4] <= 2
+
+
 # --- more is more -----------------------------------------------------------------------------
 
 
@@ -121,6 +134,20 @@ def test_more_dose_in_the_same_volume_never_blocks_less(dose_u: float, factor: f
     assert (more.release <= less.release + 1e-3).all()
     assert (more.response.force <= less.response.force + 1e-5).all()
     assert (more.response.twitch <= less.response.twitch + 1e-8).all()
+
+
+@given(exponents=st.lists(st.floats(-6, 4), min_size=2, max_size=6))
+def test_an_ending_takes_up_more_of_more_but_never_beyond_its_limit(exponents: list[float]) -> None:
+    kinetics = tissue_model(arm("left")).stages.kinetics
+    one = jax.tree.map(lambda leaf: leaf[0], kinetics)
+    captured = 10.0 ** np.sort(exponents)
+    at_once = Sessions(np.zeros(1), np.zeros(1, int))
+    taken = np.asarray(one.taken_up(captured[None, :, None], at_once))[0, :, 0]
+    loads = float(one.potency_cm3_per_u[0]) * taken
+    assert (taken <= captured).all()
+    assert (np.diff(taken) >= 0).all()
+    assert (loads <= one.uptake_limit).all()
+    assert taken[0] == pytest.approx(captured[0], rel=0.2 * captured[0])
 
 
 def ladder(dose_u: float) -> Course:

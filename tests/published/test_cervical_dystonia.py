@@ -84,23 +84,23 @@ def arms() -> Arms:
 def test_placebo_arms(arms: Arms) -> None:
     """Eight trials, week 4: -3.9 on average (-2.0 to -6.7); tolerance 1.
 
-    Placebo does not wear off in the model: -4.7 at week 16, where the one trial that looked saw
-    -0.6.
+    Placebo wanes too slowly: -2.3 at week 16, where the one trial that looked saw -0.6.
     """
     without = arms.course(ABO, 0.0).of("TWSTRS") - 44
     assert without[:, WEEKS.index(4)].mean() == pytest.approx(-3.9, abs=1.0)
-    assert without[:, WEEKS.index(16)].mean() == pytest.approx(-4.7, abs=0.8)
+    assert without[:, WEEKS.index(16)].mean() == pytest.approx(-2.3, abs=0.6)
 
 
 def test_spread_of_change_with_placebo(arms: Arms) -> None:
-    """SD of the change in patient-level data: 6.9 points at week 4, 9.7 at week 12; tolerance 1.5.
+    """SD of the change in patient-level data: 6.9 points at week 4, 9.7 at week 12.
 
-    The visit's own noise (4 points) comes on top of the course.
+    The visit's own noise (4 points) comes on top of the course. The model's patients stay 1.5
+    points nearer to each other in week 12: what of a placebo wanes differs less, too.
     """
     without = arms.course(ABO, 0.0).of("TWSTRS")
-    for week, observed in ((4, 6.9), (12, 9.7)):
+    for week, observed, miss in ((4, 6.9, -0.5), (12, 9.7, -1.5)):
         spread = np.hypot(without[:, WEEKS.index(week)].std(), 4.0)
-        assert spread == pytest.approx(observed, abs=1.5)
+        assert spread - observed == pytest.approx(miss, abs=0.7)
 
 
 FITTED = [
@@ -121,7 +121,7 @@ def test_fitted_rows(arms: Arms, product: str, dose_u: float, week: int, observe
     assert arms.change(product, dose_u, week) == pytest.approx(observed, abs=2.5)
 
 
-@pytest.mark.parametrize(("dose_u", "observed", "miss"), [(5000, -4.5, 2.7), (10000, -5.8, 2.6)])
+@pytest.mark.parametrize(("dose_u", "observed", "miss"), [(5000, -4.5, 3.1), (10000, -5.8, 3.2)])
 def test_type_b_is_gone_too_early(arms: Arms, dose_u: float, observed: float, miss: float) -> None:
     """Brashear 1999, week 8, among the fitted rows: the model's type B has a half-life of days."""
     assert arms.change(B, dose_u, 8) - observed == pytest.approx(miss, abs=0.6)
@@ -145,11 +145,11 @@ def test_predicted_rows(
 
 
 MISSED = [
-    (DAXI, 250, 5, -6.6, -6.0),  # ASPEN-1: less than with 125 U, which no dose curve gives
-    (B, 10000, 4, -9.1, 2.8),  # Brin 1999, recalled, resistant to type A
-    (B, 2500, 4, -8.3, 5.8),  # Lew 1997, recalled, here and below: nearly flat in dose
-    (B, 5000, 4, -9.2, 5.2),
-    (B, 10000, 4, -13.1, 6.8),
+    (DAXI, 250, 5, -6.6, -5.0),  # ASPEN-1: less than with 125 U, which no dose curve gives
+    (B, 10000, 4, -9.1, 3.1),  # Brin 1999, recalled, resistant to type A
+    (B, 2500, 4, -8.3, 6.0),  # Lew 1997, recalled, here and below: nearly flat in dose
+    (B, 5000, 4, -9.2, 5.4),
+    (B, 10000, 4, -13.1, 7.1),
 ]
 
 
@@ -162,12 +162,12 @@ def test_missed_rows(
 
 
 def test_angles_fall_too_much(arms: Arms) -> None:
-    """Charles 2012, CDSS at week 6: -1.3 against -0.3 with 236 U; the model says -5.3.
+    """Charles 2012, CDSS at week 6: -1.3 against -0.3 with 236 U; the model says -5.7.
 
     What the posture loses in the clinic is a fifth of what the muscles lose in the model: drive
     that moves on to other muscles is left out.
     """
-    assert arms.change(ONA, 236, 6, "CDSS") == pytest.approx(-5.3, abs=0.8)
+    assert arms.change(ONA, 236, 6, "CDSS") == pytest.approx(-5.7, abs=0.8)
 
 
 @pytest.mark.parametrize(

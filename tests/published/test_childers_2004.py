@@ -19,7 +19,7 @@ LEAST_U = {
     "biceps_brachii": 50.0,
 }
 OBSERVED = {"360 U": -1.5, "180 U": -1.0, "90 U": -1.5, "placebo": -1.0}
-MODEL = {"360 U": -1.60, "180 U": -1.24, "90 U": -1.02, "placebo": -0.48}
+MODEL = {"360 U": -1.55, "180 U": -1.20, "90 U": -0.96, "placebo": -0.44}
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def change() -> dict[str, float]:
 def test_known_misfit_the_trial_is_flat(change: dict[str, float], arm: str) -> None:
     """Misses in the order of OBSERVED: -0.10, -0.24, +0.48 and +0.52 grade."""
     assert change[arm] == pytest.approx(MODEL[arm], abs=0.12)
-    miss = {"360 U": -0.10, "180 U": -0.24, "90 U": 0.48, "placebo": 0.52}[arm]
+    miss = {"360 U": -0.05, "180 U": -0.20, "90 U": 0.54, "placebo": 0.56}[arm]
     assert change[arm] - OBSERVED[arm] == pytest.approx(miss, abs=0.13)
 
 

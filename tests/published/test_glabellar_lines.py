@@ -1,8 +1,11 @@
 """Glabellar lines with onabotulinumtoxinA: responders by day, by dose, by definition.
 
-Fitted: none or mild (grade 0 or 1) on days 7 and 30 of the label's table (recalled) and relapse at
-4 months with 20 U (Carruthers 2005). All other rows are predictions; where they miss, the size of
-the miss is asserted. Entry: moderate or severe lines at maximum contraction.
+Three parameters were fitted to all glabellar rows for calibration at once: the label's table of
+none or mild (grade 0 or 1, recalled), composites of both raters and durations of later trials,
+relapse at 4 months (Carruthers 2005). They do not agree: the label's investigators see less effect
+than those of later trials, and the fit lies between. Where a row is missed, the size of the miss is
+asserted.
+Entry: moderate or severe lines at maximum contraction.
 """
 
 from datetime import date
@@ -87,26 +90,25 @@ def better(grades: np.ndarray, day: int) -> float:
 
 
 def test_none_or_mild_early(arms: dict[float, np.ndarray]) -> None:
-    """Fitted. Observed 74 and 80 % on days 7 and 30, with placebo 6 and 3 %; tolerance 6 points."""
-    assert [mild(arms[20], day) for day in (7, 30)] == pytest.approx([74, 80], abs=6)
+    """Observed 74 and 80 % on days 7 and 30, with placebo 6 and 3 %; tolerance 6 points.
+
+    The model is 13 and 10 points above with toxin.
+    """
+    missed = [mild(arms[20], day) - seen for day, seen in ((7, 74), (30, 80))]
+    assert missed == pytest.approx([13, 10], abs=6)
     assert [mild(arms[0], day) for day in (7, 30)] == pytest.approx([6, 3], abs=6)
 
 
-def test_none_or_mild_on_day_90(arms: dict[float, np.ndarray]) -> None:
-    """Predicted. Observed 48 %; tolerance 6 points."""
-    assert mild(arms[20], 90) == pytest.approx(48, abs=6)
-
-
-def test_misfit_fades_too_early_on_day_60(arms: dict[float, np.ndarray]) -> None:
-    """Predicted. Observed 70 % none or mild: the model is 8 to 16 points below."""
-    assert 8 < 70 - mild(arms[20], 60) < 16
+def test_misfit_lasts_too_long(arms: dict[float, np.ndarray]) -> None:
+    """Observed 70, 48 and 25 % none or mild on days 60, 90 and 120: the model is 16, 26 and 36
+    points above."""
+    missed = [mild(arms[20], day) - seen for day, seen in ((60, 70), (90, 48), (120, 25))]
+    assert missed == pytest.approx([16, 26, 36], abs=7)
 
 
 def test_misfit_composite(women: Model) -> None:
-    """Predicted. Observed 67.5 and 70.4 % two grades better and at most mild for both raters, 20 U
-    of prabotulinumtoxinA on day 30: the model is 35 to 55 points below.
-
-    A little force left folds the skin nearly as much as all of it (power 0.1).
+    """Observed 67.5 and 70.4 % two grades better and at most mild for both raters, 20 U of
+    prabotulinumtoxinA on day 30: the model is 15 to 28 points below.
     """
     (session,) = plan(20.0).sessions
     other = session.model_copy(update={"product": "prabotulinumtoxinA"})
@@ -114,12 +116,7 @@ def test_misfit_composite(women: Model) -> None:
     course = simulate(given, patient(), women, (0, 30))
     both = np.stack([read(course.of("FWS", m.where), m, seed=5) for m in course.measures[:2]])
     met = (both[..., 0] - both[..., 1] >= 2) & (both[..., 1] <= 1)
-    assert 35 < 69 - 100 * met.all(axis=0).mean() < 55
-
-
-def test_misfit_lasts_too_long_on_day_120(arms: dict[float, np.ndarray]) -> None:
-    """Predicted. Observed 25 % none or mild on day 120: the model is 15 to 30 points above."""
-    assert 15 < mild(arms[20], 120) - 25 < 30
+    assert 15 < 69 - 100 * met.all(axis=0).mean() < 28
 
 
 def test_one_grade_better_on_day_150(arms: dict[float, np.ndarray]) -> None:
@@ -128,7 +125,7 @@ def test_one_grade_better_on_day_150(arms: dict[float, np.ndarray]) -> None:
 
 
 def test_misfit_one_grade_better_at_week_24(arms: dict[float, np.ndarray]) -> None:
-    """Predicted. Observed 16 % (20 U) and 32 % (40 U): the model is 40 to 65 points above.
+    """Observed 16 % (20 U) and 32 % (40 U): the model is 40 to 65 points above.
 
     So the median return to baseline comes after week 24, observed 19.7 and 24.0 weeks.
     """
@@ -140,14 +137,14 @@ def test_misfit_relapse_by_dose_in_women(arms: dict[float, np.ndarray]) -> None:
     """Observed 83, 33, 30, 28 % at 4 months with 10, 20, 30, 40 U (20 women an arm).
 
     The order is right and 20 U is better than 10 U, but the model relapses less often: by 45 to
-    65 points with 10 U, by 8 to 22 points with the higher doses.
+    70 points with 10 U, by 10 to 28 points with the higher doses.
     """
     relapse = [100 - better(arms[dose_u], 120) for dose_u in (10, 20, 30, 40)]
     assert relapse == sorted(relapse, reverse=True)
     missed = np.array([83, 33, 30, 28]) - relapse
-    assert 45 < missed[0] < 65
-    assert (missed[1:] > 8).all()
-    assert (missed[1:] < 22).all()
+    assert 45 < missed[0] < 70
+    assert (missed[1:] > 10).all()
+    assert (missed[1:] < 28).all()
 
 
 def test_definitions_differ_for_the_same_readings(arms: dict[float, np.ndarray]) -> None:
@@ -159,11 +156,12 @@ def test_definitions_differ_for_the_same_readings(arms: dict[float, np.ndarray])
 
 
 def test_men_need_about_twice_the_dose(arms: dict[float, np.ndarray]) -> None:
-    """By construction from twice the mass: 40 U in men come within 10 points of 20 U in women."""
+    """By construction from twice the mass: 40 U in men come within 6 points of 20 U in women, and
+    20 U stay 6 to 18 points behind."""
     men = cohort("male")
     one, two = (mild(readings(men, dose_u, "male"), 30) for dose_u in (20, 40))
-    assert one < mild(arms[20], 30) - 15
-    assert two == pytest.approx(mild(arms[20], 30), abs=10)
+    assert 6 < mild(arms[20], 30) - one < 18
+    assert two == pytest.approx(mild(arms[20], 30), abs=6)
 
 
 def test_misfit_no_lid_falls(women: Model) -> None:

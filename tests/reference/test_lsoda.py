@@ -26,6 +26,7 @@ SEROTYPES = "ABCEF"
 HALF_LIFE_DAY = {"A": 35.0, "B": 10.0, "C": 28.0, "E": 2.0, "F": 5.0}
 POTENCY = {"A": 6.7, "B": 0.085, "C": 6.7, "E": 6.7, "F": 0.67}  # cm3/U; C, E, F only plausible
 K_S, K_B, K_T, K_L, K_X = 0.9, 83.5, 203.0, 18.7, 4.16
+LIMIT = 50.0
 K_SYN, N, RHO, K_SP, K_RET = 0.17, 3.0, 0.10, 1 / 30, 1 / 30
 SF, S_SF, FAC = 2.7, 0.30, 1.8
 K_AT, A_MIN, K_REC = 0.02, 0.64, 1 / 180
@@ -122,12 +123,15 @@ class Truth:
         return np.concatenate([np.ravel(part) for part in (*near, *far)])
 
     def inject(self, state: np.ndarray, session: int) -> np.ndarray:
-        """The state just after a session: its dose neutralised, then the antibody's jump."""
+        """The state just after a session: what is taken up of a dose that antibodies leave, then
+        the antibody's jump."""
         kind = self.kinds.index(self.case.serotypes[session])
         after = state.copy()
         y = self.far(after)[-1]
-        self.near(after)[0][kind] += DENSITY / (1 + y)
-        self.far(after)[0][kind] += TOTAL_U / (1 + y)
+        near, far = DENSITY / (1 + y), TOTAL_U / (1 + y)
+        kappa = POTENCY[self.case.serotypes[session]]
+        self.near(after)[0][kind] += near / (1 + kappa * near / LIMIT)
+        self.far(after)[0][kind] += far / (1 + kappa * DIST * far / LIMIT)
         if self.case.converts is not None and session >= self.case.converts:
             after[-1] = self.case.titre if session == self.case.converts else self.case.boost * y
         return after
@@ -168,7 +172,7 @@ def ours(case: Case) -> dict[str, np.ndarray]:
         )
         slower = np.ones(len(DENSITY) + 1)
         kinetics = Kinetics(
-            *map(jnp.asarray, (K_S, K_B, K_T, K_L, K_X, K_SYN)), half_life, potency, slower
+            *map(jnp.asarray, (K_S, K_B, K_T, K_L, K_X, K_SYN, LIMIT)), half_life, potency, slower
         )
         release = Release(*map(jnp.asarray, (N, RHO, K_SP, K_RET)))
         safety = jnp.full(len(DENSITY) + 1, SF)

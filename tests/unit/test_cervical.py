@@ -152,7 +152,7 @@ def test_the_drive_that_is_asked_for_gives_the_reading() -> None:
         with jax.enable_x64(True):
             left = float(stage.drive_after(measure, np.array(1.0), np.array(3.0)))
             works = np.stack([np.ones(names), np.full(names, left)])
-            readings = quiet(Tissue(works, works, works, works[:, 0]), day)
+            readings = quiet(Tissue(works, works, works, works[:, 0]), day, day)
             untouched = stage.shares(Tissue(works, works, works, works[:, 0]), measure)
         assert 0 < left < 1
         assert float(readings[0, measure] - readings[1, measure]) == pytest.approx(3.0, abs=1e-4)

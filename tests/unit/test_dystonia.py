@@ -265,7 +265,7 @@ def test_the_drive_that_is_asked_for_gives_the_reading(
         drive = float(stage.shares(Tissue(whole, whole, whole, whole[:, 0]), number).sum())
         left = float(stage.drive_after(number, np.array(drive), np.array(fall)))
         works = np.stack([np.ones(width), np.full(width, left / drive)])
-        reading = np.asarray(quiet(Tissue(works, works, works, works[:, 0]), day))[:, number]
+        reading = np.asarray(quiet(Tissue(works, works, works, works[:, 0]), day, day))[:, number]
     assert 0 < left < drive
     assert reading[0] - reading[1] == pytest.approx(fall, abs=1e-3)
 

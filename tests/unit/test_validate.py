@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -10,8 +11,10 @@ import pytest
 from openbont.catalog.designs import pattern
 from openbont.catalog.endpoints import Row, endpoints
 from openbont.errors import BadInput, NoEvidence, UnknownName
+from openbont.trials.cohorts import Variant
 from openbont.trials.endings import asked
 from openbont.trials.given import given, when, whole_dose_u
+from openbont.trials.measures import Seen
 from openbont.trials.naive import naive
 from openbont.trials.summary import figures, summary
 from openbont.trials.validate import SEEN, Validation, mean_at_entry, validate
@@ -41,6 +44,32 @@ def test_an_unknown_trial_is_predicted(example: Validation) -> None:
         assert row["se_predicted"] == pytest.approx(
             np.hypot(row["se_within"], row["se_between_trials"])
         )
+
+
+def test_strict_trials_count_fewer_better_and_more_harmed(example: Validation) -> None:
+    """A share of people who are better falls, and how much is part of the error between trials."""
+    for line in example.lines[2:]:
+        assert line.found is not None
+        assert line.found.by_strictness < 0
+        between = (line.found.by_potency, line.found.by_placebo, line.found.by_strictness)
+        assert line.found.se_between == pytest.approx(np.linalg.norm(between))
+
+
+@pytest.mark.parametrize(
+    ("law", "lenient", "usual", "strict"),
+    [
+        ("grade_shift", -0.25, 0.0, 0.25),
+        ("asked_at", 0.85, 0.8, 0.75),
+        ("weak_at", 0.3, 0.4, 0.5),
+        ("background.dysphagia", 1.0, 2.0, 3.0),
+    ],
+)
+def test_a_strict_trial_takes_a_law_a_quarter_of_its_range_away(
+    law: str, lenient: float, usual: float, strict: float
+) -> None:
+    who, arm = cast(Any, None), cast(Any, None)
+    found = [Seen(who, arm, Variant(strictness=at)).law(law) for at in (-1, 0, 1)]
+    assert found == pytest.approx([lenient, usual, strict])
 
 
 def test_rows_and_summary_are_plain_json(example: Validation) -> None:
@@ -172,12 +201,12 @@ def test_sessions_of_repeated_treatment(tmp_path: Path) -> None:
 def test_rules_as_signs_and_words(
     tmp_path: Path, rule: str, endpoint: str, found: list[tuple[str, str, float, bool]]
 ) -> None:
-    assert asked(one(tmp_path, rule=rule, endpoint=endpoint)) == found
+    assert asked(one(tmp_path, rule=rule, endpoint=endpoint), 1.5) == found
 
 
 def test_a_rule_that_is_not_read(tmp_path: Path) -> None:
     with pytest.raises(NoEvidence, match="gibberish"):
-        asked(one(tmp_path, rule="gibberish"))
+        asked(one(tmp_path, rule="gibberish"), 1.5)
 
 
 def test_the_mean_at_entry_is_that_of_the_scale_that_selects() -> None:

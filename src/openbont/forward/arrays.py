@@ -8,7 +8,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Array, Float, Int
 
 from openbont.anatomy.sites import sites_mm
 from openbont.anatomy.structure import Structure
@@ -61,6 +61,12 @@ class Sessions(eqx.Module):
 
     day: Float[np.ndarray, "session"]
     product: Int[np.ndarray, "session"]
+
+    def since(self, day: Float[Leaf, "grid"]) -> Float[Array, "grid"]:
+        """Days since the last session of the plan, which begins on day 0; 0 before it."""
+        grid = jnp.maximum(jnp.asarray(day), 0.0)[:, None]
+        ours = jnp.where((self.day > 0) & (self.day <= grid), self.day, 0.0)
+        return grid[:, 0] - ours.max(1)
 
 
 _Row: TypeAlias = tuple[float, float, np.ndarray, int, int]

@@ -132,7 +132,9 @@ def chain(
     intact = stages.kinetics(captured, sessions, grid)
     release = single(stages.release)(intact, grid)
     tissue = single(stages.response)(release, grid)
-    severity = jnp.column_stack([stages.disorder(tissue, grid), stages.distant(tissue, grid)])
+    since = sessions.since(grid)
+    seen = stages.disorder(tissue, grid, since), stages.distant(tissue, grid)
+    severity = jnp.column_stack(seen)
     return captured, intact, release, tissue, severity
 
 

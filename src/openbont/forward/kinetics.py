@@ -1,7 +1,13 @@
 """Captured toxin -> intact SNARE protein by day.
 
-Linear up to the light chain, hence analytic: captured toxin is taken up at k_S, binds, crosses
-the endosome and becomes active light chain, which is lost with its half-life (Simpson 1980,
+An ending takes up only so much of what one session brings: of a captured density rho that would
+make a load p rho, it takes up
+
+    rho / (1 + p rho / limit)
+
+which is what 30 to 36 days of effect for each doubling of a dose ask for (Foran 2003). From there
+on all is linear up to the light chain, hence analytic: toxin is taken up at k_S, binds, crosses the
+endosome and becomes active light chain, which is lost with its half-life (Simpson 1980,
 Lebeda 2008, Foran 2003). For the stages with rates k_1 .. k_n the last one holds
 
     sum_i  k_1 .. k_(n-1) exp(-k_i t) / prod_(j /= i) (k_j - k_i)        (Bateman)
@@ -46,6 +52,8 @@ class Kinetics(eqx.Module):
     activation_per_day: Float[Leaf, ""]
     plasma_loss_per_day: Float[Leaf, ""]
     snare_renewal_per_day: Float[Leaf, ""]
+    uptake_limit: Float[Leaf, ""]
+    """Most cleaving load that one session can make of an ending, before it decays."""
     half_life_day: Float[Leaf, "product"]
     potency_cm3_per_u: Float[Leaf, "product"]
     slower: Float[Leaf, "structure"]
@@ -108,9 +116,17 @@ class Kinetics(eqx.Module):
         far = self.light_chain(since, sessions.product, self.slower[-1], through_plasma=True)
         near, far = single(potency[:, None] * near), single(potency * far)
         near = jnp.broadcast_to(near, (*far.shape, captured.shape[1] - 1))
-        loads = jnp.einsum("gsm,smn->gmn", near, single(captured[:, :-1]))
-        distant = jnp.einsum("gs,sn->gn", far, single(captured[:, -1]))
+        taken = single(self.taken_up(captured, sessions))
+        loads = jnp.einsum("gsm,smn->gmn", near, taken[:, :-1])
+        distant = jnp.einsum("gs,sn->gn", far, taken[:, -1])
         return jnp.concatenate([loads, distant[:, None]], axis=1)
+
+    def taken_up(
+        self, captured: Float[Leaf, "session structure node"], sessions: Sessions
+    ) -> Float[Array, "session structure node"]:
+        """Captured toxin, U/cm3, less what endings have no room for."""
+        potency = self.potency_cm3_per_u[sessions.product][:, None, None]
+        return captured / (1 + potency * captured / self.uptake_limit)
 
     def light_chain(
         self,
@@ -120,7 +136,7 @@ class Kinetics(eqx.Module):
         *,
         through_plasma: bool = False,
     ) -> Float[Array, "grid session ..."]:
-        """Active light chain per unit captured, `since_day` after the injection."""
+        """Active light chain per unit taken up, `since_day` after the injection."""
         loss = jnp.log(2.0) / jnp.multiply.outer(self.half_life_day[product], slower)
         if through_plasma:
             return bateman([self.uptake_per_day, self.plasma_loss_per_day, loss], since_day)

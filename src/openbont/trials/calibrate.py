@@ -1,8 +1,9 @@
 """Free parameters of a family of disorders, fitted to rows for calibration and to no others.
 
-A row is a published value y with its standard error; trials differ by a potency b and a placebo p:
+A row is a published value y with its standard error; trials differ by a potency b, a placebo
+response p and a strictness s:
 
-    y = f(theta) + f_b b + f_p p + error        b, p: a standard normal number for each trial
+    y = f(theta) + f_b b + f_p p + f_s s + error      b, p, s: standard normal, one a trial
 
 Rows of one arm and measure share their patients, so their errors go together. theta is the most
 probable value under these normals and one about each reference value, a quarter of its range wide.
@@ -308,13 +309,12 @@ def _tailed(left: Float[np.ndarray, "row"]) -> Float[np.ndarray, "row"]:
 
 
 def _covariance(asked: Sequence[Asked], found: Sequence[Estimate]) -> Float[np.ndarray, "row row"]:
-    """Of rows: own errors, patients that visits share, and potency and placebo of each trial."""
+    """Of rows: own errors, patients that visits share, and what differs between trials."""
     rows = [one.row for one in asked]
     se = np.array(
         [np.hypot(observed_se(o, e), e.se_within) for o, e in zip(asked, found, strict=True)]
     )
-    potency = np.array([one.by_potency for one in found])
-    placebo = np.array([one.by_placebo for one in found])
+    ways = [(one.by_potency, one.by_placebo, one.by_strictness) for one in found]
     trial = np.array([row.trial or f"row {row.number}" for row in rows])
     patients = np.array(
         [f"{t}/{row.arm}/{row.measure}" for t, row in zip(trial, rows, strict=True)]
@@ -322,7 +322,7 @@ def _covariance(asked: Sequence[Asked], found: Sequence[Estimate]) -> Float[np.n
     same_trial = trial[:, None] == trial
     together = np.where(patients[:, None] == patients, SAME_PATIENTS, 0.0)
     np.fill_diagonal(together, 1.0)
-    shared = np.outer(potency, potency) + np.outer(placebo, placebo)
+    shared = np.array(ways) @ np.array(ways).T
     return together * np.outer(se, se) + same_trial * shared
 
 

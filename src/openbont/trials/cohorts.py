@@ -7,6 +7,7 @@ differs is what was given.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 import equinox as eqx
 import numpy as np
@@ -29,10 +30,20 @@ PEOPLE = 256
 COARSER = 2.0
 _NEAR = 0.04  # a mean at entry that is met within this share needs no other criterion
 _HALVINGS = 9
-Variant = tuple[int, int]
-USUAL: Variant = (0, 0)
-VARIANTS: tuple[Variant, ...] = (USUAL, (1, 0), (-1, 0), (0, 1), (0, -1))
-"""SDs between trials: of ln(potency) and of the placebo response."""
+
+
+class Variant(NamedTuple):
+    """By how many SDs a trial differs from the usual one."""
+
+    potency: int = 0
+    """Of ln(potency)."""
+    placebo: int = 0
+    """Of the placebo response."""
+    strictness: int = 0
+    """Of what it takes to call an effect an effect, and harm harm."""
+
+
+USUAL = Variant()
 
 
 @dataclass(eq=False)
@@ -50,8 +61,9 @@ class Entered:
 
     def course(self, given: Given, variant: Variant) -> Float[np.ndarray, "person look measure"]:
         """Severity without raters, computed when first asked for."""
+        variant = variant._replace(strictness=0)
         if not given.dose_u:
-            given, variant = replace(given, open_label=False), (0, variant[1])
+            given, variant = replace(given, open_label=False), variant._replace(potency=0)
         if (given, variant) not in self._courses:
             told = replace(given, open_label=False)
             ready = _ready(told, self.pattern.name, self.patient, tuple(self.weeks))
@@ -60,8 +72,8 @@ class Entered:
 
     def _model(self, given: Given, variant: Variant) -> Model:
         """The same people in a trial of another potency and placebo response."""
-        potency = np.exp(parameter("trials.potency_sd").value * variant[0])
-        placebo = 1 + parameter("trials.placebo_sd").value * variant[1]
+        potency = np.exp(parameter("trials.potency_sd").value * variant.potency)
+        placebo = 1 + parameter("trials.placebo_sd").value * variant.placebo
         if given.open_label:
             placebo *= parameter("trials.open_label").value
         model = self.found.model

@@ -39,10 +39,10 @@ _SAID = {
 def responders(row: Row, seen: Seen, weeks: tuple[float, ...]) -> Float[np.ndarray, "person"]:
     """100 for each who meets the rule at the visit, or at the mean of the visits."""
     found = series(row, seen, weeks)
-    met = _met(row, found)
+    met = _met(row, seen, found)
     if "both" in row.rule.lower():
         other = series(_by_subject(row), seen, weeks)
-        met = met & _met(row, other)
+        met = met & _met(row, seen, other)
     return 100.0 * met
 
 
@@ -51,26 +51,28 @@ def _by_subject(row: Row) -> Row:
     return replace(row, measure="fws_subject")
 
 
-def _met(row: Row, found: Series) -> Bool[np.ndarray, "person"]:
+def _met(row: Row, seen: Seen, found: Series) -> Bool[np.ndarray, "person"]:
     value, change = found.value.mean(1), found.value.mean(1) - found.entry
     if found.whole:
         value, change = np.rint(value), np.rint(change)
-    return met(asked(row), value, change, found.entry)
+    return met(asked(row, seen.law("tbs_at")), value, change, found.entry)
 
 
-def asked(row: Row) -> list[Clause]:
-    """Parts of the rule, or of the rule that its words stand for. Raises NoEvidence."""
-    if not (written := clauses(row.rule) or clauses(_from_words(row))):
+def asked(row: Row, tbs_at: float) -> list[Clause]:
+    """Parts of the rule, or of the rule that its words stand for. Raises NoEvidence.
+
+    A global impression of `tbs_at` or more is a benefit of treatment.
+    """
+    if not (written := clauses(row.rule) or clauses(_from_words(row, tbs_at))):
         raise NoEvidence(f"rule {row.rule or row.endpoint!r} is not read as one on the scale")
     return written
 
 
-def _from_words(row: Row) -> str:
+def _from_words(row: Row, tbs_at: float) -> str:
     for text in (row.rule.lower(), row.endpoint.lower()):
         for words, rule in _SAID.items():
             if found := re.search(words, text):
-                tbs = f"{parameter('validation.tbs_at').value}"
-                return rule.format(*found.groups()).replace("tbs", tbs)
+                return rule.format(*found.groups()).replace("tbs", f"{tbs_at}")
     return ""
 
 
@@ -82,13 +84,13 @@ def adverse(row: Row, seen: Seen) -> Float[np.ndarray, "person"] | None:
             raise NoEvidence(f"no reading of the model stands for {row.measure or row.endpoint}")
         return None
     caused, background = law(seen)
-    without = parameter(f"validation.background.{background}").value / 100
+    without = seen.law(f"background.{background}") / 100
     return 100 * (1 - (1 - without) * (1 - caused))
 
 
 def _ptosis(seen: Seen) -> Event:
     lowest = _lowest(seen, "lid_height", "lids")
-    return (lowest < parameter("validation.ptosis_mm").value) * 1.0, "ptosis"
+    return (lowest < seen.law("ptosis_mm")) * 1.0, "ptosis"
 
 
 def _weakness(seen: Seen) -> Event:
@@ -99,7 +101,7 @@ def _weakness(seen: Seen) -> Event:
     if not places:
         raise NoEvidence("the model of this disorder has no strength beside what is treated")
     kept = np.min([seen.course("strength", where).min(1) for where in places], axis=0)
-    return _reported(kept, "weak"), "muscle_weakness"
+    return _reported(seen, kept, "weak"), "muscle_weakness"
 
 
 _ASIDE = {
@@ -112,15 +114,17 @@ _ASIDE = {
 """Functions that are not to be weakened, by disorder."""
 
 
-def _reported(kept: Float[np.ndarray, "person"], what: str) -> Float[np.ndarray, "person"]:
+def _reported(
+    seen: Seen, kept: Float[np.ndarray, "person"], what: str
+) -> Float[np.ndarray, "person"]:
     """Chance that a loss of strength is reported: people's thresholds differ."""
-    at, sd = (parameter(f"validation.{what}_{end}").value for end in ("at", "sd"))
+    at, sd = seen.law(f"{what}_at"), parameter(f"validation.{what}_sd").value
     return np.asarray(ndtr((at - kept) / sd) - ndtr((at - 1) / sd))
 
 
 def _dry(seen: Seen) -> Event:
     lowest = _lowest(seen, "dry_mouth", "salivary glands")
-    return (lowest < parameter("validation.dry_at").value) * 1.0, "dry_mouth"
+    return (lowest < seen.law("dry_at")) * 1.0, "dry_mouth"
 
 
 def _swallowing(seen: Seen) -> Event:
@@ -129,14 +133,15 @@ def _swallowing(seen: Seen) -> Event:
     through_blood = np.maximum(risk.max(1) - risk[:, 0], 0.0)
     if "neck_flexion" not in seen.places("strength"):
         return through_blood, "dysphagia"
-    nearby = _reported(seen.course("strength", "neck_flexion").min(1), "swallow")
+    kept = seen.course("strength", "neck_flexion").min(1)
+    nearby = _reported(seen, kept, "swallow")
     return 1 - (1 - through_blood) * (1 - nearby), "dysphagia"
 
 
 def _retention(seen: Seen) -> Event:
     most = seen.course("PVR").max(1)
     neurogenic = "neurogenic" in seen.entered.patient.disorder.name
-    caused = (most > parameter("validation.retention_ml").value) * 1.0
+    caused = (most > seen.law("retention_ml")) * 1.0
     return caused, "retention_neurogenic" if neurogenic else "retention"
 
 
@@ -170,7 +175,7 @@ def weeks_of_effect(row: Row, seen: Seen) -> Float[np.ndarray, "person"]:
         raise NoEvidence(f"a duration of {row.measure} is not read by the model")
     rule = f"{row.rule} {row.endpoint}".lower()
     again = "retreat" in rule or "re-treat" in rule or "request" in rule
-    on, had = _effect(seen, disorder, rule)
+    on, had = _effect(seen, disorder, rule, again)
     looks = seen.entered.weeks
     if again:
         return np.maximum(_first_off(on, looks), _RETREAT_WEEKS)
@@ -178,7 +183,7 @@ def weeks_of_effect(row: Row, seen: Seen) -> Float[np.ndarray, "person"]:
 
 
 def _effect(
-    seen: Seen, disorder: str, rule: str
+    seen: Seen, disorder: str, rule: str, again: bool
 ) -> tuple[Bool[np.ndarray, "person look"], Bool[np.ndarray, "person"]]:
     """Whether each one still has the effect at each look, and had it at its peak."""
     scale = _MAIN_COURSE.get(disorder)
@@ -186,13 +191,18 @@ def _effect(
         raise NoEvidence(f"no reading of {disorder} tells how long an effect lasts")
     where = seen.places(scale)[0]
     course = seen.course(scale, where)
-    on = _on(seen, course, scale, where, rule)
+    on = _on(seen, course, scale, where, rule, again)
     early = seen.entered.weeks <= PEAK_WEEKS
     return on, np.asarray(on[:, early].any(1))
 
 
 def _on(
-    seen: Seen, course: Float[np.ndarray, "person look"], scale: str, where: str, rule: str
+    seen: Seen,
+    course: Float[np.ndarray, "person look"],
+    scale: str,
+    where: str,
+    rule: str,
+    again: bool,
 ) -> Bool[np.ndarray, "person look"]:
     if scale in ("FWS", "C-APPS"):
         mild = re.search(r"none.{0,4}mild", rule)
@@ -200,11 +210,12 @@ def _on(
     if scale == "HDSS":
         return _dry_or_content(seen, course)
     if scale == "UI_per_day":
-        left = parameter("validation.leaks_left_at").value
-        return course <= left * seen.at_entry(scale, where)[:, None]
+        return course <= seen.law("leaks_left_at") * seen.at_entry(scale, where)[:, None]
+    if again:
+        return np.asarray(course < seen.law("asked_at") * course[:, :1])
     gain = course[:, :1] - course
     peak = gain[:, seen.entered.weeks <= PEAK_WEEKS].max(1, keepdims=True)
-    return (gain > parameter("validation.left_at").value * peak) & (peak > 0)
+    return (gain > seen.law("left_at") * peak) & (peak > 0)
 
 
 def _dry_or_content(

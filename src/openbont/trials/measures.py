@@ -52,9 +52,19 @@ class Seen:
         raise NoEvidence(f"the model of this disorder reads no {placed(scale_name, where)}")
 
     def course(self, scale_name: str, where: str = "") -> Float[np.ndarray, "person look"]:
-        """Severity at all looks, without raters."""
+        """Severity at all looks, without raters. A strict trial grades what is left higher."""
         at = self.measures.index(self.measure(scale_name, where))
-        return self.entered.course(self.given, self.variant)[:, :, at].astype(float)
+        severity = self.entered.course(self.given, self.variant)[:, :, at].astype(float)
+        if not scale(scale_name).grades:
+            return severity
+        gone = 1 - severity / np.maximum(severity[:, :1], 1e-9)
+        return severity + self.law("grade_shift") * gone
+
+    def law(self, name: str) -> float:
+        """A parameter `validation.*` as a trial of this strictness takes it."""
+        found = parameter(f"validation.{name}")
+        stricter = _STRICTER[name.partition(".")[0]]
+        return found.value + stricter * self.variant.strictness * (found.high - found.low) / 4
 
     def severity(
         self, weeks: tuple[float, ...], scale_name: str, where: str = ""
@@ -92,6 +102,23 @@ class Seen:
         return np.asarray(poisson.ppf(luck, days * np.maximum(leaks, 1e-9))) / days
 
 
+_STRICTER = {
+    "grade_shift": 1,
+    "asked_at": -1,
+    "left_at": 1,
+    "leaks_left_at": -1,
+    "tbs_at": 1,
+    "subject_at": 1,
+    "global_base": -1,
+    "global_per_margin": -1,
+    "ptosis_mm": 1,
+    "weak_at": 1,
+    "swallow_at": 1,
+    "dry_at": 1,
+    "retention_ml": -1,
+    "background": 1,
+}
+"""Where a strict trial puts a law: it sees less benefit and more harm."""
 _VISIT_SD = {"TWSTRS": "cervical.occasion_sd", "JRS": "blepharospasm.occasion_sd"}
 """Scales whose visits are as noisy as the entry that selects."""
 
@@ -264,7 +291,7 @@ def _face(subject: bool) -> Reader:
 def _improvement(row: Row, seen: Seen, weeks: tuple[float, ...]) -> Series:
     """Improvement as the patient remembers it: 1 is moderate; two gradings are not compared."""
     course = seen.severity((0.0, *weeks), _lines(seen), "subject")
-    at, sd = (parameter(f"validation.subject_{end}").value for end in ("at", "sd"))
+    at, sd = seen.law("subject_at"), parameter("validation.subject_sd").value
     luck = sd * stream(seen.entered.key, "memory").standard_normal(course[:, 1:].shape)
     gain = (course[:, :1] - course[:, 1:] + luck) / at
     return Series(-gain, np.zeros(len(gain)), 1.0)
@@ -288,9 +315,8 @@ def _impression(row: Row, seen: Seen, weeks: tuple[float, ...]) -> Series:
         raise NoEvidence("no main reading from which a global impression could follow")
     found = main(row, seen, weeks)
     better = (found.entry[:, None] - found.value) / found.margin
-    base, slope, sd = (
-        parameter(f"validation.global_{name}").value for name in ("base", "per_margin", "sd")
-    )
+    base, slope = seen.law("global_base"), seen.law("global_per_margin")
+    sd = parameter("validation.global_sd").value
     luck = stream(seen.entered.key, "impression").standard_normal(better.shape)
     felt = np.clip(base + slope * better + sd * luck, -4.0, 4.0)
     return Series(felt, np.zeros(len(felt)), 1.0, whole=row.measure != "tbs")

@@ -1,8 +1,8 @@
 """One published row -> what the model says, with its standard error within and between trials.
 
-Every row is asked of the same people in five trials: of usual potency and placebo response, and of
-each one standard deviation higher and lower. What differs is the share of the standard error that
-comes from the trial; the rest is that of a finite number of simulated people.
+Every row is asked of the same people in seven trials: of usual potency, placebo response and
+strictness, and of each one standard deviation higher and lower. What differs is the share of the
+standard error that comes from the trial; the rest is that of a finite number of simulated people.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from openbont.catalog.endpoints import Row
 from openbont.catalog.evidence import parameter
 from openbont.errors import NoEvidence
 from openbont.trials.bench import inject
-from openbont.trials.cohorts import USUAL, VARIANTS, Entered, Variant
+from openbont.trials.cohorts import USUAL, Entered, Variant
 from openbont.trials.endings import adverse, responders, weeks_of_effect
 from openbont.trials.given import Given, When
 from openbont.trials.measures import Seen, Series, series
@@ -51,6 +51,8 @@ class Estimate:
     """What one SD of potency between trials adds."""
     by_placebo: float
     """What one SD of the placebo response between trials adds."""
+    by_strictness: float
+    """What one SD of strictness between trials adds."""
     sd: float
     """Between patients; for rows without a standard error of their own."""
     margin: float
@@ -59,8 +61,8 @@ class Estimate:
 
     @property
     def se_between(self) -> float:
-        """Of potency and placebo response between trials."""
-        return float(np.hypot(self.by_potency, self.by_placebo))
+        """Of potency, placebo response and strictness between trials."""
+        return float(np.linalg.norm((self.by_potency, self.by_placebo, self.by_strictness)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,18 +86,18 @@ def estimate(row: Row, entered: Entered, given: Given, when: When) -> Estimate:
     """What the model says about a row. Raises NoEvidence where it says nothing."""
     if row.kind not in KINDS:
         raise NoEvidence(f"value_type {row.kind!r} is not a number that is predicted")
-    samples = {variant: _sample(row, entered, given, when, variant) for variant in VARIANTS}
-    usual = samples[USUAL]
+    usual = _sample(row, entered, given, when, USUAL)
     if not np.isfinite(usual.value):
         raise NoEvidence("nobody in the modelled arm has the effect that the row counts")
     least = parameter("validation.difference_sd").value * _difference(row, entered, given, when)
-    potency = _half(samples, (1, 0), (-1, 0))
+    potency, placebo, strictness = (_by(row, entered, given, when, way) for way in Variant._fields)
     sd = float(np.nanstd(usual.each if usual.active is None else usual.active))
     return Estimate(
         usual.value,
         _within(row, usual),
         potency if abs(potency) >= abs(least) else float(np.copysign(least, potency)),
-        _half(samples, (0, 1), (0, -1)),
+        placebo,
+        strictness,
         sd,
         usual.margin,
     )
@@ -115,10 +117,12 @@ def _difference(row: Row, entered: Entered, given: Given, when: When) -> float:
     return found if np.isfinite(found) else 0.0
 
 
-def _half(samples: dict[Variant, Sample], up: Variant, down: Variant) -> float:
-    """Half of what one SD up and one SD down differ by."""
-    found = 0.5 * (samples[up].value - samples[down].value)
-    return found if np.isfinite(found) else 0.0
+def _by(row: Row, entered: Entered, given: Given, when: When, way: str) -> float:
+    """Half of what a trial one SD up and one SD down in one way differ by."""
+    up, down = (
+        _sample(row, entered, given, when, USUAL._replace(**{way: sign})).value for sign in (1, -1)
+    )
+    return 0.5 * (up - down) if np.isfinite(up - down) else 0.0
 
 
 def _within(row: Row, sample: Sample) -> float:
@@ -217,7 +221,7 @@ def on_bench(row: Row, pattern: Pattern, given: Given, when: When) -> Estimate:
         _bench_value(row, pattern, given, when, factor) for factor in (1.0, np.exp(sd), np.exp(-sd))
     )
     spread = _BENCH_SD * abs(middle)
-    return Estimate(middle, 0.0, 0.5 * (high - low), 0.0, spread, 0.0)
+    return Estimate(middle, 0.0, 0.5 * (high - low), 0.0, 0.0, spread, 0.0)
 
 
 _BENCH_SD = 0.3  # between people, as a share; assumed where a row gives none

@@ -78,6 +78,7 @@ def _bladder(
     return tuple(structure(one).scaled(grown ** (1 / 3)) for one in names), Bladder(
         wall_weight=tiled_one(sampler, np.array([float(one == "detrusor") for one in names])),
         log_leaks=log_leaks,
+        held_per_day=sampler.vary(f"{name}.held_per_day"),
         capacity_ml=capacity,
         pressure_cmh2o=pressure,
         residual_ml=residual,

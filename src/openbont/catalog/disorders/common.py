@@ -109,6 +109,7 @@ def natural_course(
     return NaturalCourse(
         placebo=mean + spread * sampler.normal(f"{disorder}.placebo"),
         placebo_day=sampler.vary(f"{disorder}.placebo_day"),
+        waning_per_day=sampler.vary(f"{disorder}.placebo_waning"),
         start=start,
         noise=sampler.normal(f"{disorder}.fluctuation", start.shape[1], KNOTS),
         spread=wobble,

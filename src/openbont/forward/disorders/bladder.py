@@ -5,11 +5,13 @@ from there where earlier toxin is still at work.
 
     capacity   C = C_0 (1 + alpha u)            afferent: the first involuntary contraction is later
     pressure   P = P_0 T^g                      efferent: it is weaker
-    leaks      ln UI = ln UI_0 - beta u - placebo + fluctuation
+    leaks      UI = max(0, (UI_0 + h) exp(-beta u - placebo + fluctuation) - h)
     emptied    e = e_0 min(1, m T^g) / min(1, m)               residual = C (1 - e)
 
-m is the reserve of the voluntary contraction: what it has over what emptying asks, less where urine
-is left already, so that efficacy and retention come from the same T and cannot be tuned apart.
+h is urgency that is held: it comes that much oftener than urine leaks, so that somebody whose
+urgency falls below it is dry. m is the reserve of the voluntary contraction: what it has over what
+emptying asks, less where urine is left already, so that efficacy and retention come from the same T
+and cannot be tuned apart.
 
 Simplification: this is the balance of many fills, not a fill. Compliance, the outlet, the chance of
 each contraction and the terminals of the afferents are in alpha, beta and m; afferent and efferent
@@ -37,6 +39,7 @@ class Bladder(Disorder):
 
     wall_weight: Float[Leaf, "structure"]
     log_leaks: Float[Leaf, ""]
+    held_per_day: Float[Leaf, ""]
     capacity_ml: Float[Leaf, ""]
     pressure_cmh2o: Float[Leaf, ""]
     residual_ml: Float[Leaf, ""]
@@ -48,7 +51,7 @@ class Bladder(Disorder):
     measures: tuple[Measure, ...] = eqx.field(static=True)
 
     def __call__(
-        self, tissue: Tissue, day: Float[np.ndarray, "grid"]
+        self, tissue: Tissue, day: Float[np.ndarray, "grid"], since_day: Float[Leaf, "grid"]
     ) -> Float[Array, "grid measure"]:
         """The readings that `measures` names."""
         left = tissue.drive @ self.wall_weight
@@ -56,9 +59,10 @@ class Bladder(Disorder):
         gained = lost - since_day_0(lost[:, None], day)[0]
         push = left**self.efferent_power
         capacity = self.capacity_ml * (1 + self.afferent_gain * gained)
-        leaks = jnp.exp(self.log_leaks + self.course(day)[:, 0] - self.leak_gain * gained)
+        change = jnp.exp(self.course(day, since_day)[:, 0] - self.leak_gain * gained)
+        urgency = (jnp.exp(self.log_leaks) + self.held_per_day) * change
         readings = {
-            "UI_per_day": leaks,
+            "UI_per_day": jnp.maximum(urgency - self.held_per_day, 0.0),
             "bladder_capacity": capacity,
             "detrusor_pressure": self.pressure_cmh2o * push / since_day_0(push[:, None], day)[0],
             "PVR": capacity * (1 - self._emptied(push, day)),

@@ -39,12 +39,12 @@ class Blepharospasm(Driven):
     measures: tuple[Measure, ...] = eqx.field(static=True)
 
     def __call__(
-        self, tissue: Tissue, day: Float[np.ndarray, "grid"]
+        self, tissue: Tissue, day: Float[np.ndarray, "grid"], since_day: Float[Leaf, "grid"]
     ) -> Float[Array, "grid measure"]:
         """Score, share of closing force kept by each eye, height of each lid."""
         closing = jnp.maximum(tissue.force @ self.eye_weight.T, _LEAST_FORCE)
         spasm = jnp.log(closing.mean(1)) / self.score_width
-        change = spasm - since_day_0(spasm[:, None], day)[0] + self.course(day)[:, 0]
+        change = spasm - since_day_0(spasm[:, None], day)[0] + self.course(day, since_day)[:, 0]
         kept = closing / since_day_0(closing, day)
         lid = lid_mm(tissue, self.lid_weight)
         return bounded(jnp.column_stack([self.score + change, kept, lid]), self.measures)

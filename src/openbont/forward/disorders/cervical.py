@@ -76,13 +76,13 @@ class Cervical(Driven):
     measures: tuple[Measure, ...] = eqx.field(static=True)
 
     def __call__(
-        self, tissue: Tissue, day: Float[np.ndarray, "grid"]
+        self, tissue: Tissue, day: Float[np.ndarray, "grid"], since_day: Float[Leaf, "grid"]
     ) -> Float[Array, "grid measure"]:
         """Posture, tremor if there is one, strength, chances of the course."""
         drive = jnp.maximum(tissue.twitch @ self.drive_weight.T, _LEAST_PULL)
         left = drive / since_day_0(drive, day)
         effect = self.linear * (left - 1) + self.logarithmic * jnp.log(left)
-        reading = self.start + effect + self.course(day) @ self.latent_weight.T
+        reading = self.start + effect + self.course(day, since_day) @ self.latent_weight.T
         loop = 1 - self.tremor_gain * drive[:, :1]
         shaking = self.tremor * since_day_0(loop, day) / loop
         kept = strength_kept(tissue, self.strength_weight, day)

@@ -169,12 +169,12 @@ class LimbDystonia(Driven):
     measures: tuple[Measure, ...] = eqx.field(static=True)
 
     def __call__(
-        self, tissue: Tissue, day: Float[np.ndarray, "grid"]
+        self, tissue: Tissue, day: Float[np.ndarray, "grid"], since_day: Float[Leaf, "grid"]
     ) -> Float[Array, "grid measure"]:
         """Readings in the order of `measures`."""
         drive = 1 - self.drive_weight.sum(1) + tissue.twitch @ self.drive_weight.T
         left = drive / since_day_0(drive, day)
-        reading = self.start * left + self.course(day) @ self.latent_weight.T
+        reading = self.start * left + self.course(day, since_day) @ self.latent_weight.T
         reading = bounded(reading, self.measures[: left.shape[1]])
         kept = strength_kept(tissue, self.strength_weight, day)
         done = [self.task(Seen(left, reading, kept))] if self.task else []

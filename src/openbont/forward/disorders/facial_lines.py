@@ -48,7 +48,7 @@ class FacialLines(Disorder):
     measures: tuple[Measure, ...] = eqx.field(static=True)
 
     def __call__(
-        self, tissue: Tissue, day: Float[np.ndarray, "grid"]
+        self, tissue: Tissue, day: Float[np.ndarray, "grid"], since_day: Float[Leaf, "grid"]
     ) -> Float[Array, "grid measure"]:
         """Grades at maximum contraction and at rest, height of each lid, change of each brow."""
         pull = tissue.force @ self.line_weight
@@ -57,7 +57,7 @@ class FacialLines(Disorder):
         skin, dynamic = (both - since_day_0(both, day)).T
         lines = self.depth * (1 + self.static_share * skin + (1 - self.static_share) * dynamic)
         rest = self.depth * self.static_share * (1 + skin)
-        courses = (self.course(day)[:, 0], self.subject_course(day)[:, 0])
+        courses = (self.course(day, since_day)[:, 0], self.subject_course(day, since_day)[:, 0])
         seen = jnp.column_stack([*(lines + course for course in courses), rest])
         lift = tissue.force @ self.brow_mm.T
         brow, lid = lift - since_day_0(lift, day), lid_mm(tissue, self.lid_weight)

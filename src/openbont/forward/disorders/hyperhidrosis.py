@@ -38,11 +38,11 @@ class Hyperhidrosis(Disorder):
     measures: tuple[Measure, ...] = eqx.field(static=True)
 
     def __call__(
-        self, tissue: Tissue, day: Float[np.ndarray, "grid"]
+        self, tissue: Tissue, day: Float[np.ndarray, "grid"], since_day: Float[Leaf, "grid"]
     ) -> Float[Array, "grid measure"]:
         """Sweat of each site, HDSS, strength of each function."""
         glands = jnp.log(self.secretion(tissue))
-        change = glands - since_day_0(glands, day) + self.course(day)
+        change = glands - since_day_0(glands, day) + self.course(day, since_day)
         grade = self.grade + self.grade_per_ln * change.mean(1)
         kept = strength_kept(tissue, self.strength_weight, day)
         readings = jnp.column_stack([self.sweat_mg * jnp.exp(change), grade, kept])

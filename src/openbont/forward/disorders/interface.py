@@ -58,21 +58,27 @@ class Measure:
 class NaturalCourse(eqx.Module):
     """Placebo response and slow fluctuation of one patient, on the latent.
 
-    placebo p (1 - exp(-t / tau_p)) from the first session on; fluctuation: an Ornstein-Uhlenbeck
-    process that starts where the entry reading found it and forgets it with its own tau.
+    placebo p (1 - exp(-t / tau_p)) exp(-w s): it comes after the first session,
+    t days ago, and wanes after each, s days ago; fluctuation: an Ornstein-Uhlenbeck process that
+    starts where the entry reading found it and forgets it with its own tau.
     """
 
     placebo: Float[Leaf, ""]
     placebo_day: Float[Leaf, ""]
+    waning_per_day: Float[Leaf, ""]
     start: Float[Leaf, "latent"]
     noise: Float[Leaf, "latent knot"]
     spread: Float[Leaf, ""]
     memory_day: Float[Leaf, ""]
 
-    def __call__(self, day: Float[np.ndarray, "grid"]) -> Float[Array, "grid latent"]:
-        """Change of the latent since day 0; a lower latent is better."""
+    def __call__(
+        self, day: Float[np.ndarray, "grid"], since_day: Float[Leaf, "grid"]
+    ) -> Float[Array, "grid latent"]:
+        """Change of the latent since day 0, where the last session was `since_day` ago; a lower
+        latent is better."""
         after = jnp.maximum(jnp.asarray(day), 0.0)
-        relief = self.placebo * -jnp.expm1(-after / self.placebo_day)
+        come = -jnp.expm1(-after / self.placebo_day)
+        relief = self.placebo * come * jnp.exp(-self.waning_per_day * since_day)
         return self._fluctuation(after) - self.start - relief[:, None]
 
     def _fluctuation(self, after: Float[Array, "grid"]) -> Float[Array, "grid latent"]:
@@ -97,9 +103,10 @@ class Disorder(eqx.Module):
     measures: eqx.AbstractVar[tuple[Measure, ...]]
 
     def __call__(
-        self, tissue: Tissue, day: Float[np.ndarray, "grid"]
+        self, tissue: Tissue, day: Float[np.ndarray, "grid"], since_day: Float[Leaf, "grid"]
     ) -> Float[Array, "grid measure"]:
-        """Readings on each day of the grid, in the order of `measures`."""
+        """Readings on each day of the grid, `since_day` days after the last session of the plan,
+        in the order of `measures`."""
         raise NotImplementedError
 
 

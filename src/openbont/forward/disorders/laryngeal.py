@@ -47,7 +47,7 @@ class Laryngeal(Driven):
     measures: tuple[Measure, ...] = eqx.field(static=True)
 
     def __call__(
-        self, tissue: Tissue, day: Float[np.ndarray, "grid"]
+        self, tissue: Tissue, day: Float[np.ndarray, "grid"], since_day: Float[Leaf, "grid"]
     ) -> Float[Array, "grid measure"]:
         """Breaks a minute, breathiness, quality, and how dystonia goes on by itself."""
         squeeze = (tissue.twitch @ self.fold_weight)[:, None]
@@ -55,7 +55,11 @@ class Laryngeal(Driven):
         closing = (tissue.force @ self.fold_weight)[:, None]
         breathy = ndtr((self.breathy_at - closing) / _BREATHY_WIDTH)
         strain = jnp.maximum(1 - self.quality - since_day_0(breathy, day), 0.0)
-        read = [self.breaks * spasm + self.course(day), breathy, 1 - strain * spasm - breathy]
+        read = [
+            self.breaks * spasm + self.course(day, since_day),
+            breathy,
+            1 - strain * spasm - breathy,
+        ]
         chances = [self.onset(day)] if self.onset else []
         return bounded(jnp.column_stack([*read, *chances]), self.measures)
 

@@ -57,12 +57,14 @@ class Migraine(Disorder):
     measures: tuple[Measure, ...] = eqx.field(static=True)
 
     def __call__(
-        self, tissue: Tissue, day: Float[np.ndarray, "grid"]
+        self, tissue: Tissue, day: Float[np.ndarray, "grid"], since_day: Float[Leaf, "grid"]
     ) -> Float[Array, "grid measure"]:
         """Days with headache, with worse headache, with medicine; HIT-6, strength, lids."""
         calm = 1 - self._sensitisation(tissue, day)
         gained = calm - since_day_0(calm, day)[0]
-        chance = jax.nn.sigmoid(self.logit + self.course(day)[:, 0] - self.kappa * gained)
+        chance = jax.nn.sigmoid(
+            self.logit + self.course(day, since_day)[:, 0] - self.kappa * gained
+        )
         before = jax.nn.sigmoid(self.logit)
         days = WINDOW_DAYS * _mean_of_window(chance, before, day)
         severe = days * jax.nn.sigmoid(self.severe_logit - self.severe_kappa * gained)

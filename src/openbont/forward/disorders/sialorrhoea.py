@@ -34,10 +34,10 @@ class Sialorrhoea(Disorder):
     measures: tuple[Measure, ...] = eqx.field(static=True)
 
     def __call__(
-        self, tissue: Tissue, day: Float[np.ndarray, "grid"]
+        self, tissue: Tissue, day: Float[np.ndarray, "grid"], since_day: Float[Leaf, "grid"]
     ) -> Float[Array, "grid measure"]:
         """Flow in g/min, share of the present flow."""
         secreted = 1 - (1 - self.residual_share) * ((1 - tissue.drive) @ self.share)
         left = secreted / since_day_0(secreted[:, None], day)[0]
-        flow = self.flow * left * jnp.exp(self.course(day)[:, 0])
+        flow = self.flow * left * jnp.exp(self.course(day, since_day)[:, 0])
         return bounded(jnp.column_stack([flow, left]), self.measures)

@@ -51,10 +51,10 @@ class Spasticity(Driven):
     measures: tuple[Measure, ...] = eqx.field(static=True)
 
     def __call__(
-        self, tissue: Tissue, day: Float[np.ndarray, "grid"]
+        self, tissue: Tissue, day: Float[np.ndarray, "grid"], since_day: Float[Leaf, "grid"]
     ) -> Float[Array, "grid measure"]:
         """Grades twice, resistance, further readings, goals, then strength of each function."""
-        share, stretch = self._stretch(tissue, day)
+        share, stretch = self._stretch(tissue, day, self.course(day, since_day))
         grade = jnp.clip(self.grade + stretch.tone, 0.0, 4.0)
         rest = [reading(stretch) for reading in self.further]
         readings = jnp.concatenate([grade, grade, share, *rest], axis=1)
@@ -62,7 +62,7 @@ class Spasticity(Driven):
         return jnp.concatenate([readings, *goals, stretch.kept], axis=1)
 
     def _stretch(
-        self, tissue: Tissue, day: Float[np.ndarray, "grid"]
+        self, tissue: Tissue, day: Float[np.ndarray, "grid"], course: Float[Array, "grid movement"]
     ) -> tuple[Float[Array, "grid movement"], Stretch]:
         """Resistance as a share of today's, and what the further readings hang on."""
         reflex, resistance = self.reflex(tissue), self.resistance(tissue)
@@ -70,7 +70,7 @@ class Spasticity(Driven):
         slope = self.slope_per_year * jnp.maximum(jnp.asarray(day), 0.0)[:, None] / 365.25
         return jnp.clip(resistance / since_day_0(resistance, day), 0.0, 10.0), Stretch(
             drive=reflex / since_day_0(reflex, day),
-            tone=log - since_day_0(log, day) + self.course(day) + slope,
+            tone=log - since_day_0(log, day) + course + slope,
             kept=strength_kept(tissue, self.strength_weight, day),
         )
 

@@ -44,12 +44,12 @@ class Strabismus(Disorder):
     measures: tuple[Measure, ...] = eqx.field(static=True)
 
     def __call__(
-        self, tissue: Tissue, day: Float[np.ndarray, "grid"]
+        self, tissue: Tissue, day: Float[np.ndarray, "grid"], since_day: Float[Leaf, "grid"]
     ) -> Float[Array, "grid measure"]:
         """Deviation, misalignment, then height of the lid."""
         balance = self.pull_pd * (tissue.force @ self.pull)
         turned = (balance + self._length(balance, day))[:, None]
-        deviation = self.deviation + turned - since_day_0(turned, day) + self.course(day)
+        deviation = self.deviation + turned - since_day_0(turned, day) + self.course(day, since_day)
         lid = lid_mm(tissue, self.lid_weight)
         return bounded(jnp.column_stack([deviation, jnp.abs(deviation), lid]), self.measures)
 
