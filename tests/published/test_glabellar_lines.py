@@ -137,14 +137,14 @@ def test_misfit_relapse_by_dose_in_women(arms: dict[float, np.ndarray]) -> None:
     """Observed 83, 33, 30, 28 % at 4 months with 10, 20, 30, 40 U (20 women an arm).
 
     The order is right and 20 U is better than 10 U, but the model relapses less often: by 45 to
-    70 points with 10 U, by 10 to 28 points with the higher doses.
+    65 points with 10 U, by 8 to 22 points with the higher doses.
     """
     relapse = [100 - better(arms[dose_u], 120) for dose_u in (10, 20, 30, 40)]
     assert relapse == sorted(relapse, reverse=True)
     missed = np.array([83, 33, 30, 28]) - relapse
-    assert 45 < missed[0] < 70
-    assert (missed[1:] > 10).all()
-    assert (missed[1:] < 28).all()
+    assert 45 < missed[0] < 65
+    assert (missed[1:] > 8).all()
+    assert (missed[1:] < 22).all()
 
 
 def test_definitions_differ_for_the_same_readings(arms: dict[float, np.ndarray]) -> None:

@@ -58,9 +58,9 @@ class Measure:
 class NaturalCourse(eqx.Module):
     """Placebo response and slow fluctuation of one patient, on the latent.
 
-    placebo p (1 - exp(-t / tau_p)) exp(-w s): it comes after the first session,
-    t days ago, and wanes after each, s days ago; fluctuation: an Ornstein-Uhlenbeck process that
-    starts where the entry reading found it and forgets it with its own tau.
+    placebo p (1 - exp(-t / tau_p)) exp(-w s): it comes after the first session, t days ago, and
+    wanes after each, s days ago; fluctuation: an Ornstein-Uhlenbeck process that starts where the
+    entry reading found it and forgets it with its own tau.
     """
 
     placebo: Float[Leaf, ""]
